@@ -92,6 +92,7 @@ lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/r
 	$(LOCK) --constraint requirements.txt --output-file requirements-light.txt pyproject.toml
 	$(LOCK) --all-extras --output-file requirements-dev.txt pyproject.toml requirements-dev.in
 	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
+	$(LOCK) --constraint requirements.txt --output-file functions/signatures.txt functions/signatures.in
 	$(LOCK) --output-file tests/support/deploy/tools/provider.txt tests/support/deploy/tools/provider.in
 	$(LOCK) --output-file tests/support/deploy/tools/checkov.txt tests/support/deploy/tools/checkov.in
 	$(LOCK) --output-file tests/support/deploy/tools/tally.txt tests/support/deploy/tools/tally.in

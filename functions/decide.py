@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 1 << 20
 SlackResponse = tuple[str, int, dict[str, str]]
 _PLAIN = {"Content-Type": "text/plain; charset=utf-8"}
-_JSON = {"Content-Type": "application/json"}
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 
 @functions_framework.http
@@ -60,6 +60,11 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     if error is not None:
         log.write(Severity.WARNING, f"unverified:{error.value}")
         return "", 401, _PLAIN
+    return answer_interaction(body, runtime, log)
+
+
+def answer_interaction(body: bytes, runtime: "Runtime", log: RequestLog) -> SlackResponse:
+    """Answers an interaction that is Slack's: a form, as a request carries it. Raises Retry."""
     try:
         return _handle_click(body, runtime, log)
     except Reject as rejected:
@@ -98,11 +103,11 @@ def _answer_user(answer: "ClickAnswer", body: bytes, log: RequestLog) -> SlackRe
     if interaction.is_dialog_answer(body):
         if answer.is_accepted:
             return "", 200, _PLAIN
-        return json.dumps(interaction.build_dialog_error(answer.text)), 200, _JSON
+        return json.dumps(interaction.build_dialog_error(answer.text)), 200, JSON_HEADERS
     url = interaction.read_response_url(body)
     if url and not (answer.is_accepted and answer.is_final):
         _send_ephemeral(url, answer.text, log)
-    return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, _JSON
+    return json.dumps({"response_type": "ephemeral", "replace_original": False, "text": answer.text}), 200, JSON_HEADERS
 
 
 def _send_ephemeral(response_url: str, text: str, log: RequestLog) -> None:

@@ -6,7 +6,8 @@ from functions.investigate import investigate
 from functions.record import record
 from functions.redeploy import redeploy
 from functions.schedule import schedule
+from functions.slack_socket import decide_socket
 from functions.verify import verify
 from functions.webhook import github
 
-__all__ = ["check", "decide", "github", "investigate", "record", "redeploy", "schedule", "verify"]
+__all__ = ["check", "decide", "decide_socket", "github", "investigate", "record", "redeploy", "schedule", "verify"]

@@ -1,16 +1,22 @@
-"""`record`: takes a log entry from the sink; it opens an incident, belongs to one, or is refused with a reason."""
+"""`record`: takes a log entry from the sink; it opens an incident, belongs to one, or is refused with a reason.
 
+Every user who can make a service log something reaches this function. So it holds no secret and asks neither the
+platform nor the code host: what only they know, `investigate` finds out.
+"""
+
+from functools import partial
 from typing import TYPE_CHECKING
 
 import functions_framework
 
+from functions.http import handed_over
 from functions.http.delivery import Delivery, parse_json_object
 from functions.http.message_handler import StatusResponse, handle_message
 from functions.http.structured_logs import MARKER
 from shared.adapters.logs import log_json
-from shared.errors import Reject
 from shared.workflow import context as context_module
 from shared.workflow import record as record_step
+from shared.workflow import requests
 from shared.workflow.records import rejections
 
 if TYPE_CHECKING:
@@ -29,15 +35,14 @@ def record(request: "Request") -> StatusResponse:
 
 
 def _handle_message(context: "Context", delivery: Delivery) -> "StepResult":
-    logged = parse_json_object(delivery.data, "not_a_log_entry")
-    entry = log_json.parse_json_entry(logged, 0)
-    if entry.log_name.endswith(CANARY_LOG_SUFFIX):
+    logged = parse_json_object(delivery.data, handed_over.NOT_AN_ENTRY)
+    written = log_json.parse_json_entry(logged, 0)
+    if written.log_name.endswith(CANARY_LOG_SUFFIX):
         return context_module.StepResult("canary")  # a metric counts this line: the sink delivers
     payload = logged.get("jsonPayload")
     if isinstance(payload, dict) and MARKER in payload:
         # Written under a service name that neither the sink nor the settings know.
-        return rejections.reject_entry(context, entry, "own_line", entry.service)
-    if not (entry.log_name and entry.timestamp and entry.insert_id):
-        # Together they name an entry: without one of them its copies could not be distinguished from others.
-        raise Reject("incomplete_entry", "logName, timestamp and insertId are needed")
-    return record_step.record_log_entry(context, entry, log_json.read_location(logged))
+        return rejections.reject_entry(context, written, "own_line", written.service)
+    entry, region = handed_over.read_log_entry(logged)
+    hand_over = partial(requests.ask_for_recurrence, context, delivery.data.decode())
+    return record_step.record_log_entry(context, entry, region, hand_over)

@@ -1,7 +1,7 @@
-"""`github`: takes a webhook of the code host, and follows a user's command about an incident, or asks for a check.
+"""`github`: takes a webhook of the code host, and asks for what a user's command says, or for a check.
 
-204 if that was done or the event holds nothing to do; 401 if the request is not GitHub's, 403 if the user may not
-400 if the event is malformed, 405 and 413 likewise, 5xx if nothing could be stored
+204 if that was done or the event holds nothing to do; 401 if the request is not GitHub's, 403 if it is about an issue
+of elsewhere; 400 if the event is malformed, 405 and 413 likewise, 5xx if nothing could be stored
 
 The file does not have the function's name: deployed, it would hide the library `github`.
 """
@@ -15,7 +15,7 @@ from functions.http.message_handler import store_rejection
 from functions.http.runtime import get_runtime
 from functions.http.structured_logs import RequestLog, Severity, read_trace
 from shared import credentials
-from shared.adapters.github import push_webhook, webhook
+from shared.adapters.github import webhook
 from shared.errors import Reject, Retry
 from shared.workflow.commit_checks import request_checks
 from shared.workflow.issue import issue_commands
@@ -60,7 +60,7 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
     if error is not None:
         log.write(Severity.WARNING, f"unverified:{error.value}")
         return "", 401
-    is_push = request.headers.get(webhook.EVENT_HEADER, "") in push_webhook.PUSH_EVENTS
+    is_push = request.headers.get(webhook.EVENT_HEADER, "") in webhook.PUSH_EVENTS
     try:
         if is_push:
             _request_checks(request, body, runtime, log)
@@ -68,24 +68,24 @@ def _verify_and_answer(request: "Request", runtime: "Runtime", log: RequestLog) 
             _follow_command(request, body, runtime, log)
     except Reject as rejected:
         store_rejection(runtime, "github", rejected, log)
-        return "", 403 if rejected.reason in {"not_a_collaborator", "foreign_repository", "foreign_issue"} else 400
+        return "", 403 if rejected.reason in {"foreign_repository", "foreign_issue"} else 400
     return "", 204
 
 
 def _follow_command(request: "Request", body: bytes, runtime: "Runtime", log: RequestLog) -> None:
+    """What is reached from outside holds no credential for the code host: `investigate` handles the command."""
     event = webhook.parse_command(request.headers, body)
     if event is None:
         log.write(Severity.INFO, "means_nothing")
         return
-    collaborators = credentials.ConfiguredCollaborators(runtime.settings)
-    result = issue_commands.handle_issue_command(runtime.context, collaborators, event)
+    result = issue_commands.request_issue_command(runtime.context, event)
     detail = f"{event.command.value} by {event.actor}"
     log.write(Severity.INFO, result.name, incident=result.incident, detail=detail)
 
 
 def _request_checks(request: "Request", body: bytes, runtime: "Runtime", log: RequestLog) -> None:
     """A check takes longer than GitHub waits: it is asked for, and nothing more."""
-    push = push_webhook.parse_push(request.headers, body)
+    push = webhook.parse_push(request.headers, body)
     if push is None:
         log.write(Severity.INFO, "means_nothing")
         return

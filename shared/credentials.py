@@ -10,6 +10,8 @@ from shared.adapters import system
 from shared.adapters.github import client, issues
 from shared.adapters.github import credentials as github_credentials
 from shared.adapters.google import credentials as google_credentials
+from shared.adapters.google import image_registry
+from shared.adapters.signatures import signed_statements
 from shared.errors import UsageError
 from shared.lazy import lazy_property
 from shared.secret import Secret, SecretReference, SecretSource
@@ -68,6 +70,15 @@ def create_access_tokens(settings: Settings) -> Callable[[], Secret]:
 def _create_metadata_client(settings: Settings) -> google_credentials.MetadataServer:
     host = settings.endpoint_overrides.rest.removeprefix("http://") or google_credentials.METADATA_HOST
     return google_credentials.MetadataServer(host)
+
+
+def create_image_registry(settings: Settings) -> image_registry.ImageRegistry | None:
+    """What images say themselves; None where nobody may ask: in tests without a registry."""
+    overrides, policy = settings.endpoint_overrides, settings.signature_policy
+    if overrides.google and not overrides.rest:
+        return None
+    signatures = signed_statements.SignedStatements(policy) if policy.signers else None
+    return image_registry.ImageRegistry(create_access_tokens(settings), overrides.rest, signatures)
 
 
 def create_identity_tokens(settings: Settings) -> Callable[[str], Secret]:

@@ -12,8 +12,7 @@ if TYPE_CHECKING:  # a message knows the whole report, which a port does not nee
     from shared.detection.entry import LogEntry
     from shared.proof.model.target import CheckStatus, ImageCheck
     from shared.proposal.decision import Click
-    from shared.proposal.proposal import Message
-    from shared.proposal.reminder import Reminder
+    from shared.proposal.proposal import Message, Reminder
     from shared.proposal.rollout import Deployment, ProbeResult, Revision, ServiceState
     from shared.report.links import Links
     from shared.service import Service
@@ -283,7 +282,7 @@ class Bus(Protocol):
         """*Effect.* Publishes one message. Raises `shared.errors.Retry` where it may not have been accepted."""
 
     def request(self, topic: str, message: Mapping[str, str]) -> None:
-        """As `publish`, for what every tick repeats: a message that comes twice, or never, changes nothing."""
+        """As `publish`, for what a tick or a delivery repeats: a message that comes twice changes nothing."""
 
 
 class Clock(Protocol):

@@ -128,7 +128,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class RegionalService(Service):
-    """A service of whose name there is another one in another region of the project: its region tells them apart."""
+    """A service of whose name there is another one in another region of the project: its region distinguishes them."""
 
     @property
     def id(self) -> str:
@@ -149,7 +149,7 @@ def build_service_id(project: str, name: str, region: str = "") -> str:
 def find_service(services: Mapping[str, Service], project: str, name: str, region: str) -> Service | None:
     """The configured service of a log entry's labels; None for one that is not watched.
 
-    A log that tells no region is one of the service that alone has the name.
+    A log that names no region is one of the service that alone has the name.
     """
     service = services.get(build_service_id(project, name)) or services.get(build_service_id(project, name, region))
     return service if service is not None and region in {"", service.region} else None

@@ -10,22 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 from shared import credentials, state_stores
 from shared.adapters import deploy_methods, probe, system
 from shared.adapters.compilers import best_compilers
-from shared.adapters.github import (
-    check_runs,
-    checks,
-    client,
-    deployments,
-    history,
-    issues,
-    links,
-    workflow_pipeline,
-)
+from shared.adapters.github import checks, client, deployments, history, issues, links, workflow_pipeline
 from shared.adapters.google import (
     clients,
     cloud_logging,
     cloud_run_deployer,
     cloud_run_revisions,
-    image_registry,
     pipeline_deployer,
     request_counts,
 )
@@ -153,7 +143,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def pager(self) -> ports.Pager:
-        """The webhook; its key is read when somebody is first alerted."""
+        """The webhook; its key is read for the first alert."""
         reference = self._settings.secrets.pager_routing_key
         if reference is None:
             _raise_not_configured("the port 'pager'", "pager.routing_key")
@@ -172,7 +162,7 @@ class CloudPorts(_Ports):
 
     @lazy_property
     def check_runs(self) -> pushes.CheckRunWriter:
-        return check_runs.GitHubCheckRuns(self._require_code_host("the port 'check_runs'"))
+        return checks.GitHubCheckRuns(self._require_code_host("the port 'check_runs'"))
 
     @lazy_property
     def deployment_records(self) -> records.DeploymentRecords:
@@ -197,8 +187,7 @@ class CloudPorts(_Ports):
     @lazy_property
     def _google(self) -> clients.GoogleClients:
         address = self._settings.endpoint_overrides.google
-        overrides, token = self._settings.endpoint_overrides, credentials.create_access_tokens(self._settings)
-        registry = image_registry.ImageRegistry(token, overrides.rest) if overrides.rest or not address else None
+        registry = credentials.create_image_registry(self._settings)
         return clients.GoogleClients(clients.open_loopback_channel(address) if address else None, registry)
 
     @lazy_property

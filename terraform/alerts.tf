@@ -88,6 +88,24 @@ locals {
       more     = 2000 # Slack waits 3,000 milliseconds
       todo     = "`warm_decide = true` keeps an instance ready."
     }
+    unanswered = {
+      title    = "nobody answers a question"
+      severity = "WARNING"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["unanswered"].name}\" AND resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_DELTA"
+      duration = "0s"
+      more     = 0
+      todo     = "Half of the time is over in which somebody can approve or deny it in Slack. `remind_after` and `escalate_to` remind people earlier."
+    }
+    stopped = {
+      title    = "the kill switch is on"
+      severity = "WARNING"
+      filter   = "metric.type=\"logging.googleapis.com/user/${google_logging_metric.counter["stopped"].name}\" AND resource.type=\"cloud_run_revision\""
+      aligner  = "ALIGN_DELTA"
+      duration = "900s" # who turns it for a moment knows it
+      more     = 0
+      todo     = "Nothing is deployed, whatever people approve. `provenfix stop` says who turned it on, `provenfix resume` turns it off; `kill_switch = true` in Terraform is another one."
+    }
     crashes = {
       title    = "a function crashed"
       severity = "ERROR"

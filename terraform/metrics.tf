@@ -4,14 +4,16 @@ locals {
   own_lines = "resource.type=\"cloud_run_revision\" AND resource.labels.project_id=\"${var.project}\""
 
   counters = {
-    incidents = { function = "record", outcome = "=\"opened\"", told = "incidents that were opened" }
-    storms    = { function = "record", outcome = "=(\"throttled\" OR \"duplicate\" OR \"attached\")", told = "entries of failures that are known already" }
-    canaries  = { function = "record", outcome = "=\"canary\"", told = "canary entries that arrived" }
-    proposals = { function = "investigate", outcome = "=\"proposed\"", told = "questions that were asked" }
-    ticks     = { function = "schedule", outcome = "=\"ticked\"", told = "rounds that schedule went" }
-    crowded   = { function = "record", outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"too_many_incidents\"", told = "entries that found no room for one more incident" }
-    quota     = { function = null, outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"log_quota\"", told = "reads of a log that its quota refused" }
-    crashes   = { function = null, outcome = "=\"crashed\"", told = "what nobody foresaw" }
+    incidents  = { function = null, outcome = "=\"opened\"", told = "incidents that were opened: by record, by investigate where a failure has recurred, by check" }
+    storms     = { function = "record", outcome = "=(\"throttled\" OR \"duplicate\" OR \"attached\" OR \"handed_over\")", told = "entries of failures that are known already" }
+    canaries   = { function = "record", outcome = "=\"canary\"", told = "canary entries that arrived" }
+    proposals  = { function = "investigate", outcome = "=\"proposed\"", told = "questions that were asked" }
+    ticks      = { function = "schedule", outcome = "=\"ticked\"", told = "rounds that schedule went" }
+    unanswered = { function = "schedule", outcome = "=\"ticked\" AND jsonPayload.provenfix.unanswered>0", told = "rounds that found a question which half of its time has left unanswered" }
+    stopped    = { function = "schedule", outcome = "=\"ticked\" AND jsonPayload.provenfix.stopped>0", told = "rounds that found the kill switch on" }
+    crowded    = { function = null, outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"too_many_incidents\"", told = "entries that found no room for one more incident" }
+    quota      = { function = null, outcome = "=\"retry\" AND jsonPayload.provenfix.reason=\"log_quota\"", told = "reads of a log that its quota refused" }
+    crashes    = { function = null, outcome = "=\"crashed\"", told = "what nobody foresaw" }
   }
 }
 

@@ -20,6 +20,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
+from shared.config.loader import read_configuration
 from shared.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -34,27 +35,37 @@ _MODE = 0o644
 
 
 def main() -> None:
-    """Writes both into `build/` and prints a line for each: digest, bytes, path."""
+    """Writes both into `build/` and prints a line for each: digest, bytes, path. May be given the path of the file."""
     try:
-        write_bundles()
+        write_bundles(Path(*sys.argv[1:2] or ["provenfix.yaml"]))
     except InputError as wrong:
         sys.stderr.write(f"{wrong}\n")
         raise SystemExit(3) from None
 
 
-def write_bundles() -> None:
-    """The same. Raises InputError for Python that does not compile."""
-    for name, content in build_bundles(ROOT).items():
+def write_bundles(config: Path) -> None:
+    """The same. `config` need not exist. Raises InputError for it, and for Python that does not compile."""
+    for name, content in build_bundles(ROOT, verifies_identities=has_identities(config)).items():
         path = ROOT / "build" / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
         sys.stdout.write(f"{sha256(content).hexdigest()}  {len(content)}  {path.relative_to(ROOT)}\n")
 
 
-def build_bundles(root: Path) -> Mapping[str, bytes]:
+def has_identities(config: Path) -> bool:
+    """Whether a signer is named by its identity, so that the functions need Sigstore's library. Raises InputError."""
+    signatures = read_configuration(config).signatures if config.exists() else None
+    return signatures is not None and any(signer.is_keyless for signer in signatures.policy.signers)
+
+
+def build_bundles(root: Path, *, verifies_identities: bool = False) -> Mapping[str, bytes]:
     """Both zips by their names. Raises InputError for Python that does not compile."""
+    files = collect_functions_files(root)
+    if verifies_identities:
+        more = (root / "functions" / "signatures.txt").read_text("utf-8")
+        files["requirements.txt"] = join_pins(files["requirements.txt"].decode(), more).encode()
     return {
-        "functions.zip": build_zip(collect_functions_files(root)),
+        "functions.zip": build_zip(files),
         "compile.zip": build_zip(collect_compile_files(root)),
     }
 
@@ -65,6 +76,23 @@ def collect_functions_files(root: Path) -> dict[str, bytes]:
     for path in _list_shipped_files(root):
         files[path.relative_to(root).as_posix()] = path.read_bytes()
     return files
+
+
+def join_pins(pins: str, more: str) -> str:
+    """Two lists of pinned requirements as one; what both hold stays as it is in the first."""
+    names = {pin.partition("==")[0] for pin in _split_pins(pins)}
+    return "".join(sorted([*_split_pins(pins), *(p for p in _split_pins(more) if p.partition("==")[0] not in names)]))
+
+
+def _split_pins(text: str) -> list[str]:
+    """Each with its hashes, which follow on lines that are indented."""
+    pins: list[str] = []
+    for line in text.splitlines(keepends=True):
+        if line.startswith(" ") and pins:
+            pins[-1] += line
+        elif not line.startswith("#"):
+            pins.append(line)
+    return pins
 
 
 def collect_compile_files(root: Path) -> dict[str, bytes]:

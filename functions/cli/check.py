@@ -1,6 +1,5 @@
 """`provenfix check`: compiles the Python files of a repository with the deployed Python."""
 
-import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from functions.cli import check_baseline
-from functions.cli.output_format import OutputFormat
-from functions.cli.repository_argument import check_local_repository
+from functions.cli.arguments import OutputFormat, check_local_repository
 from shared.config.settings import read_settings
 from shared.errors import InputError, UsageError
 from shared.local_sources import find_work_tree, open_local_compilers, open_local_history
 from shared.proof.declared.deployed_python import select_declaring_files
-from shared.proof.judging.check_sources import CheckedGroup, CompileFailure, group_by_python
+from shared.proof.judging.check_sources import CheckedGroup, CompileFailure, find_start_files, group_by_python
 from shared.proof.judging.check_sources import check_sources as check_all
-from shared.proof.judging.start_files import find_start_files
 from shared.proof.model.compilation import Source
 from shared.text.escaping import strip_invisible, to_one_line
 from shared.text.phrases import pluralize
@@ -55,7 +52,7 @@ def run_check(options: CheckOptions) -> int:
             return 0
         declaring = select_declaring_files(listed)
         declared = {name: text.decode("utf-8", "replace") for name in declaring if (text := read(name)) is not None}
-        running = ".".join(platform.python_version_tuple()[:2])
+        running = f"{sys.version_info.major}.{sys.version_info.minor}"
         grouped = group_by_python(sources, declared, options.python, running)
         groups = check_all(grouped, compilers, running, find_start_files(sources, listed, read))
     return _print_groups(groups)

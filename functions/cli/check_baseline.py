@@ -1,13 +1,12 @@
 """`provenfix check --baseline REF`: what the services of a checkout newly and definitely break."""
 
 import json
-import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from functions.cli import progress
-from functions.cli.output_format import OutputFormat
+from functions.cli.arguments import OutputFormat
 from shared.config.settings import read_settings
 from shared.errors import UsageError
 from shared.local_sources import open_checked_out_history, open_local_compilers
@@ -35,6 +34,7 @@ _RULES: Mapping[str, str] = {
     "class_attribute": "A class is asked for an attribute that it does not have.",
     "call": "The arguments of a call do not bind to what it calls.",
     "file": "A file is opened that the image does not have.",
+    "start_target": "The start command names a module, a name in it or a file that the image does not have.",
 }
 
 
@@ -52,7 +52,7 @@ class BaselineOptions:
 
 def run_baseline_check(options: BaselineOptions) -> int:
     """Prints what is newly broken; returns 1 if something is, else 0. Raises UsageError and InputError."""
-    running = ".".join(platform.python_version_tuple()[:2])
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
     with (
         progress.show_progress() as show,
         open_checked_out_history(options.repo, options.revision) as (history, commit),

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from functions.cli import proof_server
-from functions.cli.repository_argument import check_local_repository
+from functions.cli.arguments import check_local_repository
 from shared.local_sources import open_local_history
 
 
@@ -16,6 +16,6 @@ def mcp(repo: Annotated[str, typer.Option(metavar="PATH", help="The repository t
     """
     check_local_repository(repo)
     with open_local_history(repo) as history:
-        history.branch(None)  # a folder that is no repository is named before anybody asks
+        history.branch(None)  # a folder that is no repository is reported before the first question
     proof_server.serve(repo)
     return 0

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from functions.cli import investigate, radar, reasons
+from functions.cli import explain, investigate, radar
 from shared.errors import InputError, UsageError
 from shared.proof.proof_context import ProofRequest
 from shared.report.report_json import report_to_json
@@ -59,10 +59,10 @@ class ProofQuestions:
     def explain(self, reason: str = "") -> dict[str, Any]:
         """Say what the reason of a decision means and what to do, such as fix_merged_not_deployed; "" lists all."""
         if not reason:
-            return {"reasons": {name: _describe(entry) for name, entry in sorted(reasons.EXPLANATIONS.items())}}
-        explanation = reasons.EXPLANATIONS.get(reason)
+            return {"reasons": {name: _describe(entry) for name, entry in sorted(explain.EXPLANATIONS.items())}}
+        explanation = explain.EXPLANATIONS.get(reason)
         if explanation is None:
-            near = difflib.get_close_matches(reason, reasons.EXPLANATIONS, 1)
+            near = difflib.get_close_matches(reason, explain.EXPLANATIONS, 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UsageError(f"No such reason: {quote_untrusted(reason, 80)}{hint}")
         return {"reasons": {reason: _describe(explanation)}}
@@ -141,7 +141,7 @@ def _answer_fixed(report: Mapping[str, object]) -> dict[str, Any]:
     }
 
 
-def _describe(explanation: reasons.Explanation) -> dict[str, str]:
+def _describe(explanation: explain.Explanation) -> dict[str, str]:
     return {"meaning": explanation.meaning, "advice": explanation.advice}
 
 

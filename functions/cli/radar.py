@@ -1,7 +1,6 @@
 """`provenfix radar`: what is merged and not deployed, and provably ends a failure of the deployed commit."""
 
 import json
-import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -12,8 +11,8 @@ from typing import Annotated
 import typer
 
 from functions.cli import progress
+from functions.cli.arguments import check_local_repository
 from functions.cli.check_baseline import format_alarm
-from functions.cli.repository_argument import check_local_repository
 from shared.config.settings import read_settings
 from shared.local_sources import open_local_compilers, open_local_history
 from shared.proof.compare_services import ComparisonRequest, require_services
@@ -66,7 +65,7 @@ def find_radar(
     """The undeployed fixes of a repository. `options`: branch, Python, start files. Raises UsageError, InputError."""
     check_local_repository(repo)
     branch, python, start = options
-    running = ".".join(platform.python_version_tuple()[:2])
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
     with open_local_history(repo) as history, open_local_compilers(read_settings()) as compilers:
         request = ComparisonRequest(
             "", history.resolve(deployed).id, python, fallback_python=running, start_paths=start

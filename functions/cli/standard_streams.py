@@ -20,7 +20,7 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 def ensure_standard_streams() -> None:
     """Gives stdin, stdout and stderr an object and their descriptor a holder, and lets them write any text.
 
-    A closed stream is stood in for by one that refuses: `print` would fall silent (or, for stderr, print to stdout),
+    A closed stream is replaced by one that refuses: `print` would print nothing (or, for stderr, print to stdout),
     and the first file to be opened would get the number, and with it what was meant for the stream.
     """
     for name, mode, refusing in (

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from functions.local import servers, topology
+from functions.local import server_process, topology
 from functions.local.emulators import find_emulators
 from functions.local.server_process import LOOPBACK
 from functions.local.stack import RunningStack, StackOptions, run_stack
@@ -39,7 +39,7 @@ def run_up(folder: Path, port: int, config: Path | None, *, embedded: bool) -> i
         port,
         environment=environment,
         extra_servers=lambda ports: [
-            servers.build_page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)
+            server_process.build_page_server(folder, page, ports[topology.SLACK_FUNCTION], environment)
         ],
         webhook=settings.secrets.github_webhook_secret is not None,
     )

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from functions.cli.progress import create_status_printer, show_page
-from functions.local import servers, topology
+from functions.local import server_process, topology
 from functions.local.log_follower import STDIN, EntryParser, follow_log
 from functions.local.narration import describe_proof, describe_step, find_approved_proposal
 from functions.local.platform.log_journal import matches_sink
@@ -119,7 +119,7 @@ def run_watch(options: WatchOptions) -> int:
             embedded=True,
             environment=environment,
             extra_servers=lambda ports: [
-                servers.build_page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)
+                server_process.build_page_server(options.folder, page, ports[topology.SLACK_FUNCTION], environment)
             ],
         )
         stack = ending.enter_context(run_stack(stack_options))

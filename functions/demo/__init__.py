@@ -4,8 +4,12 @@ from functions.demo.build_repository import ExampleRepository, build_incident
 from functions.demo.example_module import Flavour
 from functions.demo.history_plan import Role
 from functions.demo.incident_log import Shape, write_incident_log
-from functions.demo.startup_incident import StartupRepository, build_startup_incident, write_startup_log
-from functions.demo.startup_stories import StartupStoryName
+from functions.demo.startup_stories import (
+    StartupRepository,
+    StartupStoryName,
+    build_startup_incident,
+    write_startup_log,
+)
 
 __all__ = [
     "ExampleRepository",

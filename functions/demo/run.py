@@ -10,9 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from functions.demo.app_setup import AppSetup
-from functions.demo.early_setup import EarlySetup
 from functions.demo.environment import APPROVER
+from functions.demo.other_setups import AppSetup, EarlySetup
 from functions.demo.scenario import ScenarioName
 from functions.demo.setup import DemoSetup, StatusPrinter
 from functions.demo.ws_client import Visitors
@@ -33,7 +32,7 @@ from shared.workflow.flow import IncidentState
 from shared.workflow.records import documents, incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.reports import KIND as EVIDENCE
-from shared.workflow.records.serving_states import SERVING_STATES
+from shared.workflow.records.sound_states import SERVING_STATES
 
 TICK_SECONDS = 1.0
 _POLL_SECONDS = 0.1

@@ -1,6 +1,6 @@
 """Starts everything that the demo needs, runs it, and returns whether the scenario ended as it should.
 
-Everything stops on every way out.
+Everything stops however the demo ends.
 """
 
 import json
@@ -9,15 +9,13 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 
-from functions.demo.app_setup import AppSetup
-from functions.demo.early_setup import EarlySetup
 from functions.demo.environment import create_service, describe_short_waits, write_configuration
+from functions.demo.other_setups import AppSetup, EarlySetup, StartupSetup, describe_startup_break
 from functions.demo.run import DemoOptions, DemoRun
 from functions.demo.scenario import SCENARIOS, Scenario
 from functions.demo.setup import DemoSetup, describe_break, load_progress
-from functions.demo.startup_setup import StartupSetup, describe_startup_break
 from functions.demo.ws_client import run_visitors
-from functions.local import servers
+from functions.local import server_process
 from functions.local.narration import describe_milestones
 from functions.local.page.slack_clicks import ClickSender
 from functions.local.platform.log_journal import matches_sink
@@ -79,7 +77,7 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
     staging = _create_setup(options, service, port)
     ending.enter_context(override_environ(environment))
     tended = Supervisor(options.folder, ending)
-    tended.start_servers([servers.build_platform_server(options.folder, port, environment)])
+    tended.start_servers([server_process.build_platform_server(options.folder, port, environment)])
     opened = create_store(read_settings())
     staging.run_remaining(ProcessPlatform(opened, SystemClock()))
     options.print_status(describe_short_waits())
@@ -88,7 +86,7 @@ def _start_demo(options: DemoOptions, page: int, ending: ExitStack) -> DemoRun:
         embedded=True,
         environment=environment,
         extra_servers=lambda ports: [
-            servers.build_page_server(options.folder, page, ports[SLACK_FUNCTION], environment)
+            server_process.build_page_server(options.folder, page, ports[SLACK_FUNCTION], environment)
         ],
     )
     stack = ending.enter_context(run_stack(stack_options))

@@ -57,7 +57,7 @@ def _run_step(
     except Reject as rejected:
         store_rejection(runtime, function, rejected, log)
     else:
-        measured = {} if result.seconds is None else {"seconds": round(result.seconds, 1)}
+        measured = dict(result.counts) | ({} if result.seconds is None else {"seconds": round(result.seconds, 1)})
         log.write(Severity.INFO, result.name, incident=result.incident, detail=result.detail, **measured)
     return "", 204
 

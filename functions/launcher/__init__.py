@@ -1,1 +1,1 @@
-"""The installed command; in a wheel `functions` and `shared` lie in here, where nobody else's are."""
+"""The installed command; a wheel has `functions` and `shared` in here, where no other package's are."""

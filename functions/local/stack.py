@@ -10,7 +10,7 @@ from functions.local import pubsub_relay, relay, server_process, topology
 from functions.local.emulators import run_emulators
 from functions.local.function_client import FunctionClient
 from functions.local.private_files import make_private
-from functions.local.servers import FUNCTIONS_FILE, build_function_server
+from functions.local.server_process import FUNCTIONS_FILE, build_function_server
 from functions.local.stack_folder import override_environ, publish_environment
 from functions.local.supervisor import Supervisor
 from shared.adapters.google import pubsub
@@ -73,7 +73,7 @@ class RunningStack:
 
 @contextmanager
 def run_stack(options: StackOptions) -> Iterator[RunningStack]:
-    """Starts all of it, and ends all of it on every way out.
+    """Starts all of it, and ends all of it however the block ends.
 
     Raises `shared.errors.InputError` where a port is taken, the emulators are missing, or a server does not come up.
     """

@@ -109,6 +109,6 @@ def _regions(session: Session, answers: Answers) -> list[str]:
 
 
 def _account(session: Session) -> str:
-    """Who is told when provenfix itself fails; a service account has no mail."""
+    """Who gets a message when provenfix itself fails; a service account has no mail."""
     account = session.read(("gcloud", "config", "get-value", "account"))
     return "" if account.endswith("gserviceaccount.com") or "@" not in account else account

@@ -3,6 +3,7 @@
 No sentence repeats the value: a secret may have been pasted anywhere.
 """
 
+import json
 import re
 from datetime import timedelta
 from typing import Annotated, Any
@@ -62,6 +63,23 @@ def _require_relative_folder(value: str) -> str:
     if value.startswith(("/", "-")) or ".." in value.split("/") or "\\" in value:
         raise build_value_error("must be a folder of the repository, as a path from its root such as 'app'")
     return value.strip("/")
+
+
+def _require_public_key(value: str) -> str:
+    text = value.strip()
+    if not (text.startswith("-----BEGIN PUBLIC KEY-----\n") and text.endswith("\n-----END PUBLIC KEY-----")):
+        raise build_value_error("must be a public key in PEM, from its line BEGIN PUBLIC KEY to END PUBLIC KEY")
+    return text + "\n"
+
+
+def _require_trusted_root(value: str) -> str:
+    try:
+        root = json.loads(value)
+    except (ValueError, RecursionError):
+        root = None
+    if not isinstance(root, dict) or "trustedroot" not in str(root.get("mediaType")):
+        raise build_value_error("must be the JSON of Sigstore's trusted root, with its mediaType")
+    return value
 
 
 def _require_secret_pattern(value: str) -> str:
@@ -164,6 +182,22 @@ PagerUrl = Annotated[
         r"https://[^\s/@?#]+(/[^\s?#]*)?",
         "the https URL that takes Events v2 bodies",
         "https://events.pagerduty.com/v2/enqueue",
+    ),
+]
+PublicKey = Annotated[str, AfterValidator(_require_public_key)]
+TrustedRoot = Annotated[str, AfterValidator(_require_trusted_root)]
+Issuer = Annotated[
+    str,
+    _matching(
+        r"https://[^\s/@?#]+(/[^\s?#]*)?", "the issuer's https URL", "https://token.actions.githubusercontent.com"
+    ),
+]
+SubjectPattern = Annotated[
+    str,
+    _matching(
+        r"[!-~]{1,500}",
+        "an identity, in which * is any text",
+        "https://github.com/{repository}/.github/workflows/*",
     ),
 ]
 SecretPattern = Annotated[str, AfterValidator(_require_secret_pattern)]

@@ -18,10 +18,12 @@ from shared.config.field_types import (
     FunctionUrl,
     GitHubAppId,
     InputName,
+    Issuer,
     PagerUrl,
     ProbeOrigin,
     ProbeUrl,
     ProjectId,
+    PublicKey,
     PythonVersion,
     Region,
     Repository,
@@ -32,7 +34,9 @@ from shared.config.field_types import (
     SlackAppId,
     SlackUserId,
     SourceRoot,
+    SubjectPattern,
     TriggerName,
+    TrustedRoot,
     UserGroupId,
     VariableName,
     WorkflowFile,
@@ -42,6 +46,9 @@ from shared.config.field_types import (
 )
 from shared.secret import SecretReference, SecretSource
 from shared.service import Service
+from shared.signer import SignaturePolicy, Signer
+
+_MAX_SIGNERS = 20
 
 
 class StrictModel(BaseModel):
@@ -151,8 +158,20 @@ class OwnFunctionsEntry(StrictModel):
 
 
 class SlackEntry(StrictModel):
-    signing_secret: SecretEntry
+    """Clicks come as signed requests, or with `socket_mode` over a connection that provenfix opens."""
+
+    signing_secret: SecretEntry | None = None
+    socket_mode: bool = False
+    app_token: SecretEntry | None = None
     bot_token: SecretEntry | None = None
+
+    @model_validator(mode="after")
+    def _require_way_in(self) -> "SlackEntry":
+        if self.socket_mode is not (self.app_token is not None):
+            raise build_value_error("must have app_token with socket_mode: true, and only then")
+        if self.socket_mode is (self.signing_secret is not None):
+            raise build_value_error("must have signing_secret, or socket_mode: true with app_token")
+        return self
 
 
 class GitHubAppEntry(StrictModel):
@@ -185,6 +204,44 @@ class PagerEntry(StrictModel):
     url: PagerUrl = "https://events.pagerduty.com/v2/enqueue"
 
 
+class SignerEntry(StrictModel):
+    """A public key, or who has signed without one by a certificate of Sigstore."""
+
+    public_key: PublicKey = ""
+    issuer: Issuer = ""
+    subject: SubjectPattern = ""
+
+    @model_validator(mode="after")
+    def _require_one_kind(self) -> "SignerEntry":
+        if bool(self.public_key) is bool(self.issuer or self.subject) or bool(self.issuer) is not bool(self.subject):
+            raise build_value_error("must have either public_key, or issuer and subject")
+        return self
+
+    @property
+    def signer(self) -> Signer:
+        """As the rest of the program knows it."""
+        return Signer(**dict(self))
+
+
+class SignaturesEntry(StrictModel):
+    """Whose signatures of build statements count."""
+
+    signers: Annotated[tuple[SignerEntry, ...], Field(strict=False)]
+    trusted_root: TrustedRoot = ""
+
+    @field_validator("signers")
+    @classmethod
+    def _require_signer(cls, signers: tuple[SignerEntry, ...]) -> tuple[SignerEntry, ...]:
+        if not 0 < len(signers) <= _MAX_SIGNERS:
+            raise build_value_error(f"must name at least one signer, and at most {_MAX_SIGNERS}")
+        return signers
+
+    @property
+    def policy(self) -> SignaturePolicy:
+        """As the rest of the program knows it."""
+        return SignaturePolicy(tuple(entry.signer for entry in self.signers), self.trusted_root)
+
+
 class RedactionEntry(StrictModel):
     """Forms of secrets, added to the built-in ones; see `shared.text.secret_pattern`."""
 
@@ -203,6 +260,7 @@ class Configuration(StrictModel):
     pager: PagerEntry | None = None
     compilers: dict[PythonVersion, FunctionUrl] = Field(default_factory=dict)
     own: OwnFunctionsEntry | None = None
+    signatures: SignaturesEntry | None = None
     redaction: RedactionEntry | None = None
 
 
@@ -212,8 +270,11 @@ MODELS_BY_KEY: dict[str, type[BaseModel]] = {
     "github": GitHubEntry,
     "own": OwnFunctionsEntry,
     "pager": PagerEntry,
+    "signatures": SignaturesEntry,
+    "signers": SignerEntry,
     "redaction": RedactionEntry,
     "signing_secret": SecretEntry,
+    "app_token": SecretEntry,
     "bot_token": SecretEntry,
     "token": SecretEntry,
     "app": GitHubAppEntry,

@@ -42,9 +42,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from shared.config import loader
 from shared.config.endpoint_overrides import NO_OVERRIDES, EndpointOverrides, parse_endpoint_overrides
+from shared.config.secret_references import Secrets, read_secrets
 from shared.errors import UsageError
-from shared.secret import Secret, SecretReference, SecretSource
 from shared.service import RegionalService, RolloutMode, Service, build_service_id
+from shared.signer import SignaturePolicy
 
 if TYPE_CHECKING:
     from shared.config.model import Configuration
@@ -54,7 +55,6 @@ _INTERPRETER_VARIABLE = re.compile(r"PROVENFIX_PYTHON_(\d)_(\d{1,2})")
 _COMPILE_VARIABLE = re.compile(r"PROVENFIX_COMPILE_(\d)_(\d{1,2})")
 _COMPILE_URL = re.compile(r"https://[^\s/@?#]+(?:/\S*)?|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/\S*)?")
 _SWITCHES = {"on": True, "1": True, "true": True, "": False, "off": False, "0": False, "false": False}
-_SIGNING_SECRET_VARIABLE = "PROVENFIX_SIGNING_SECRET"  # noqa: S105  # the name of a variable
 _DEFAULT_MAX_AGE_HOURS = 24
 _MAX_AGE_HOURS_LIMIT = 24 * 31
 CONFIG_FILE = "provenfix.yaml"
@@ -72,20 +72,6 @@ class Platform(StrEnum):
     """The local platform, as processes."""
     WATCHED = "watched"
     """Another platform, whose log streams in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """References to the secrets, None for those that are not configured, and the values from the environment."""
-
-    slack_signing_secret: SecretReference | None = None
-    slack_bot_token: SecretReference | None = None
-    github_token: SecretReference | None = None
-    github_webhook_secret: SecretReference | None = None
-    github_app_key: SecretReference | None = None
-    pager_routing_key: SecretReference | None = None
-    values: Mapping[str, Secret] = field(default_factory=dict)
-    """By the name of the variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +119,12 @@ class Settings:
     """Whether this process runs on Cloud Run, and so has a service account."""
     code_host: CodeHost = field(default_factory=CodeHost)
     endpoint_overrides: EndpointOverrides = NO_OVERRIDES
+    socket_mode: bool = False
+    """Whether Slack's clicks come over a connection that a function opens, and none of them is signed."""
     pager_url: str = ""
     """Where alerts are sent; "" where no pager is configured. Its key is among the secrets."""
+    signature_policy: SignaturePolicy = field(default_factory=SignaturePolicy)
+    """Whose signatures of build statements count."""
     secret_patterns: tuple[str, ...] = ()
     """Forms of secrets, added to the built-in ones."""
     index_file: str = ""
@@ -190,9 +180,11 @@ def _merge_configuration(settings: Settings, file: "Configuration", environment:
         services=services,
         own_functions=settings.own_functions | own,
         sink_folder=file.own.sink_folder if file.own else "",
-        secrets=_read_secrets(file, environment, settings.local_folder),
+        secrets=read_secrets(file, environment, settings.local_folder),
         code_host=_read_code_host(file),
+        socket_mode=file.slack.socket_mode if file.slack else False,
         pager_url=file.pager.url if file.pager else "",
+        signature_policy=file.signatures.policy if file.signatures else SignaturePolicy(),
         secret_patterns=file.redaction.forms if file.redaction else (),
     )
 
@@ -220,21 +212,6 @@ def _read_code_host(file: "Configuration") -> CodeHost:
         return CodeHost()
     app = file.github.app
     return CodeHost(file.github.address, app.id if app else "", app.installation if app else 0)
-
-
-def _read_secrets(file: "Configuration", environment: Mapping[str, str], local: Path | None) -> Secrets:
-    signing = file.slack.signing_secret.reference if file.slack else None
-    if local is not None and environment.get(_SIGNING_SECRET_VARIABLE):
-        signing = SecretReference(SecretSource.ENVIRONMENT, _SIGNING_SECRET_VARIABLE)
-    bot = file.slack.bot_token.reference if file.slack and file.slack.bot_token else None
-    github = file.github.token.reference if file.github and file.github.token else None
-    key = file.github.app.private_key.reference if file.github and file.github.app else None
-    webhook = file.github.webhook_secret.reference if file.github and file.github.webhook_secret else None
-    pager = file.pager.routing_key.reference if file.pager else None
-    references = [reference for reference in (signing, bot, github, webhook, key, pager) if reference is not None]
-    names = {reference.name for reference in references if reference.source is SecretSource.ENVIRONMENT}
-    values = {name: Secret(environment[name]) for name in names if environment.get(name)}
-    return Secrets(signing, bot, github, webhook, key, pager, values)
 
 
 def _read_values_by_version(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:

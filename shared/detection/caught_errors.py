@@ -59,6 +59,9 @@ _LOGURU_PLACE = re.compile(
 )
 """`2026-03-01 03:43:43.123 | ERROR    | harbour.main:socket:88 - `"""
 _FAILURE_SEVERITIES = frozenset(("", "DEFAULT", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
+_ERROR_SEVERITIES = _FAILURE_SEVERITIES - {"", "DEFAULT"}
+IMPORT_ERRORS = frozenset(("ImportError", "ModuleNotFoundError"))
+"""Their messages are no sentence that a user writes: as an error alone on its line they are the error's own."""
 _SEVERITIES = frozenset(("", "DEFAULT", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"))
 _MAX_LINE_LENGTH = 1_000
 
@@ -80,7 +83,8 @@ def find_stated_error(entry: LogEntry) -> LoggedException | None:
     if entry.severity not in _FAILURE_SEVERITIES or not _may_state(entry):
         return None
     for before, error_class, message in _find_messages(entry, _STATED_MESSAGES):
-        if before.strip() and is_logged_error(before):
+        is_import_alone = entry.severity in _ERROR_SEVERITIES and error_class in IMPORT_ERRORS
+        if is_logged_error(before) if before.strip() else is_import_alone:
             return LoggedException(error_class, message)
     return None
 

@@ -161,7 +161,7 @@ def may_show_close_code(text: str) -> bool:
 
 
 def _names_internal_error(text: str) -> bool:
-    """Whether a connection is told to have been closed with the code's name; a quoted source line tells nothing."""
+    """Whether the text says that a connection was closed, with the code's name; a quoted source line does not count."""
     return any(_is_closed_with_name(text, name) for name in _CODE_NAMES)
 
 

@@ -104,7 +104,7 @@ def may_show_failed_start(text: str) -> bool:
 
 
 def detect_failed_start(text: str) -> FailedStart | None:
-    """What the text says about a start that failed; its own traceback tells more than a sentence."""
+    """What the text says about a start that failed; its own traceback says more than a sentence."""
     text = text if len(text) <= 2 * _MAX_LENGTH else text[:_MAX_LENGTH] + "\n" + text[-_MAX_LENGTH:]
     exception = find_last_exception(text) if TRACEBACK_HEADER in text else None
     if exception is not None and ends_at_start(exception, text.partition(TRACEBACK_HEADER)[0]):

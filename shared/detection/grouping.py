@@ -69,7 +69,7 @@ def describe_close_variant(signal: Signal, raised: RaisedException | None = None
 
 
 def describe_failure_class(signal: Signal, raised: RaisedException | None = None) -> str:
-    """What tells two defects of one file apart: the error class, or the exception behind a close or a failed start."""
+    """What separates two defects of one file: the error class, or the exception behind a close or a failed start."""
     if signal.kind is SignalKind.SYNTAX_ERROR:
         return signal.error_class
     if signal.kind in {SignalKind.FAILED_START, SignalKind.FOUND_BY_CHECK}:

@@ -6,8 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from shared.detection.close_code import CloseKind
-from shared.detection.entry import CHECK_LOG, LogEntry
-from shared.detection.log_gaps import LogGap
+from shared.detection.entry import CHECK_LOG, LogEntry, LogGap
 from shared.detection.logged_exception import Frame, LoggedException
 from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
@@ -161,7 +160,7 @@ def describe_raised(raised: RaisedException, frame: Frame | None = None) -> str:
 
 
 def name_raised(raised: RaisedException, frame: Frame | None = None) -> str:
-    """`KeyError in ferry/berths.py, line 41`, for where its message is told already."""
+    """`KeyError in ferry/berths.py, line 41`, for where its message is shown already."""
     at = frame or raised.location
     line = f", line {at.line}" if at is not None and at.line else ""
     location = f" in {quote_untrusted(at.path, 200)}{line}" if at is not None else ""

@@ -2,7 +2,7 @@
 
 Takes the entries of a log in order, and returns each whole traceback as the entry of its last line, with the text of
 all lines. Lines belong together that come from the same log, instance and request. Tracebacks that were written into
-each other are taken apart where they are equal; of different ones nothing is told.
+each other are taken apart where they are equal; of different ones nothing is returned.
 """
 
 import re
@@ -37,7 +37,7 @@ _DRAWN = frozenset(" \t|+│╭╰")
 _GUTTER = re.compile(r"[ \t]{1,80}[|+]")
 _GROUP_HEADER = "Exception Group Traceback"
 _CONTINUED_MESSAGE = re.compile(r"(?:\w{1,80}\.){0,12}(?:ValidationError: |\w{1,80}: <)")
-"""Messages of several lines of which the further ones tell what is missing."""
+"""Messages of several lines of which the further ones say what is missing."""
 _UNREMARKABLE_SEVERITIES = frozenset(("INFO", "DEBUG", "NOTICE"))
 _UNREMARKABLE = re.compile(r"(?i)^\W{0,3}(?:info|debug|trace|notice)\b")
 

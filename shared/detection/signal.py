@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from shared.detection.bare_messages import find_bare_messages, may_show_bare_message
 from shared.detection.close_code import CloseKind, detect_close_1011, may_show_close_code
-from shared.detection.cpython_messages import find_cpython_error_class
+from shared.detection.cpython_messages import find_bare_messages, find_cpython_error_class, may_show_bare_message
 from shared.detection.entry import LogEntry
 from shared.detection.failed_start import detect_failed_start, may_show_failed_start
 from shared.detection.line_prefixes import strip_line_prefixes
@@ -73,7 +72,7 @@ class Signal:
     source_text: str = ""
     """The offending source line as the traceback quotes it, stripped."""
     python: str = ""
-    """Minor version such as `3.11`, where the traceback's own library paths tell it."""
+    """Minor version such as `3.11`, where the traceback's own library paths show it."""
     close_kind: CloseKind | None = None
     """For a close: which end closed first, as far as the text says."""
 

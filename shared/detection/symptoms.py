@@ -33,7 +33,7 @@ _VARIABLE_PART = re.compile(
 )
 
 _KINDS_WITH_NEARBY = frozenset((SignalKind.SYNTAX_ERROR, SignalKind.CLOSE_1011, SignalKind.FAILED_START))
-"""Incidents beside which other entries are worth telling."""
+"""Incidents beside which other entries are worth showing."""
 
 _GroupKey = tuple[SignalKind, str, str]
 

@@ -1,6 +1,9 @@
 """What of a log matters for ties: exceptions, closes and failed starts, as events in the order of their time.
 
-Tracebacks that were logged line by line are put together again, chains and exception groups included.
+Tracebacks that were logged line by line are put together again, chains and exception groups included. So are the links
+of a chain that a platform logged as entries of their own: Cloud Logging begins a new entry at each `Traceback (most
+recent call last)`, and the sentence between two links is lost. They belong together where they come from the same log
+at once, and the later one's message quotes the earlier one's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.detection.close_code import CloseKind
+from shared.detection.connections import are_different_connections
 from shared.detection.entry import LogEntry
 from shared.detection.exception_chain import (
     Chain,
@@ -51,7 +55,7 @@ class Event:
     close_kind: CloseKind | None = None
     is_failed_start: bool = False
     stated: RaisedException | None = None
-    """An error of which only the message was logged: it counts where nothing else tells the cause of a close."""
+    """An error of which only the message was logged: it counts where nothing else shows the cause of a close."""
 
     @property
     def may_close_websocket(self) -> bool:
@@ -102,7 +106,7 @@ class _OpenTraceback:
     parser: TracebackParser
     opened_at: datetime | None = None
     is_mixed: bool = False
-    """Whether the lines of two tracebacks are among each other, so that no frame can be told to be of one."""
+    """Whether the lines of two tracebacks are among each other, so that no frame is known to be of one."""
     last_event: Event | None = None
     last_chain: Chain = ()
     """Its chain; empty until one has ended."""
@@ -144,7 +148,7 @@ def _reassemble(events: Sequence[Event]) -> Iterator[Event]:
 
 
 def _end_traceback(traceback: _OpenTraceback, event: Event, ended: LoggedException) -> Event:
-    """The event of a whole traceback; the one of the link before it is emptied, as it is told with this one."""
+    """The event of a whole traceback; the one of the link before it is emptied, because this one contains it."""
     assert event.entry is not None
     is_member = is_member_line(event.fragment) and not traceback.is_linked
     chain: Chain = (ended,)
@@ -162,3 +166,42 @@ def _end_traceback(traceback: _OpenTraceback, event: Event, ended: LoggedExcepti
 
 def _is_syntax_error(ended: LoggedException) -> bool:
     return ended.error_class in _SYNTAX_ERROR_CLASSES and bool(ended.frames) and not ended.frames[-1].function
+
+
+_MAX_GAP = timedelta(milliseconds=50)
+"""Between two links: Python writes them at once."""
+_MIN_QUOTED = 10
+"""Characters of a message by which it is known to be quoted; "'id'" may be anywhere."""
+
+
+def join_split_chains(events: Sequence[Event]) -> list[Event]:
+    """The events, those of one chain as its last one; `events` come in the order of their time."""
+    joined: list[Event] = []
+    last = -1
+    """The index of the last exception."""
+    for event in events:
+        shown = event
+        if event.raised is not None:
+            if last >= 0 and (chained := _join(joined[last], event)) is not None:
+                shown = replace(event, raised=chained)
+                joined[last] = replace(joined[last], raised=None)
+            last = len(joined)
+        joined.append(shown)
+    return [event for event in joined if event.is_telling]
+
+
+def _join(before: Event, after: Event) -> RaisedException | None:
+    """The chain of both; None where nothing says that they are one."""
+    first, then = before.raised, after.raised
+    if first is None or then is None or before.moment is None or after.moment is None:
+        return None
+    is_at_once = before.source == after.source and after.moment - before.moment <= _MAX_GAP
+    if not is_at_once or are_different_connections(before.ids, after.ids):
+        return None
+    quoted = first.chain[-1].message.strip()
+    quoting = then.exception
+    is_new = (quoting.error_class, quoting.message.strip()) != (first.chain[-1].error_class, quoted)
+    if len(quoted) < _MIN_QUOTED or quoted not in quoting.message or not is_new:
+        return None
+    syntax = first.is_syntax_error or then.is_syntax_error
+    return build_raised((*first.chain, *then.chain), then.entry, is_syntax_error=syntax)

@@ -103,7 +103,7 @@ def _is_of_thread(frame: Frame) -> bool:
 
 
 def _is_of_websocket(exception: LoggedException) -> bool:
-    """aiohttp has no frame of its own below the handler of a WebSocket: the handler's name or source line tells it."""
+    """aiohttp has no frame of its own below the handler of a WebSocket: the handler's name or source line shows it."""
     if any(map(_is_websocket_frame, exception.frames)) or _is_of_channels(exception):
         return True
     of_aiohttp = any(_AIOHTTP_FRAME.search(frame.path) for frame in exception.frames)

@@ -15,7 +15,7 @@ from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.locating.located_version import fill_in_commits
 from shared.proof.model.compilation import Fault
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion
-from shared.proof.model.finding import Attempt, BrokenFile, Finding, IntroducingCommit, LoadedSummary
+from shared.proof.model.finding import Attempt, BrokenFile, Finding, IntroducingCommit, LoadedSummary, PythonChange
 from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.paths import build_service_filter
@@ -41,6 +41,8 @@ class ProvenBreak:
     fix: Commit | None
     """The merged one; None where the deploy branch has none."""
     attempts: Sequence[FileAtCommit]
+    python_change: PythonChange | None = None
+    """Where the fix leaves the file as it is: the Python of its image, on which the file compiles."""
 
     @property
     def later_failing(self) -> list[FileAtCommit]:
@@ -134,6 +136,7 @@ def _describe_introduced(
         explained.error_counts[first.blob],
         _find_first_error_line(first, verdicts),
         was_added_broken=origin.was_added_broken,
+        python_change=origin.python_change,
     )
 
 

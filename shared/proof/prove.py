@@ -12,7 +12,7 @@ from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions import new_failures
 from shared.proof.describe_break import ProvenBreak, describe_break, describe_loading
 from shared.proof.find_deployed import DeployedSearch, find_deployed, find_likeliest_python
-from shared.proof.gating.choose_newest import TargetChoice
+from shared.proof.gating.choose_newest import TargetChoice, describe_rollback
 from shared.proof.gating.choose_target import (
     choose_target,
     describe_fix,
@@ -20,14 +20,16 @@ from shared.proof.gating.choose_target import (
     find_fix,
     find_rollback,
     find_unmerged_fix,
+    is_fixed_at,
     list_attempts,
 )
 from shared.proof.gating.gates import Gates
-from shared.proof.gating.rollback import describe_rollback
+from shared.proof.gating.image_pythons import ImagePythons
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.finding import Finding, Rollback
+from shared.proof.model.finding import Finding, Fix, Rollback
+from shared.proof.model.history import Commit
 from shared.proof.model.paths import build_service_filter
 from shared.proof.model.ports import Compilers, History
 from shared.proof.proof_context import ProofContext, ProofRequest, ReportProgress
@@ -67,6 +69,9 @@ def prove(
     broken = _trace_file(context, search, deployed)
     report_progress("compiling the files that the service loads at the deployed commit")
     finding = describe_break(context, search, broken)
+    if finding.broken is not None and finding.broken.compiles_on:
+        broken = _follow_image_python(context, broken)
+        finding = describe_break(context, search, broken)
     finding = _add_target(context, finding, broken) if broken.fix else _add_rollback(context, finding, broken)
     finding = replace(finding, loaded_summary=describe_loading(broken.gates, deployed.commit.id, finding.target))
     return _add_recommendation(context, finding, broken)
@@ -95,9 +100,28 @@ def _trace_file(context: ProofContext, search: DeployedSearch, deployed: FileAtC
     context.report_progress("searching for the commit that fixes it")
     start = HistoryStart(commit, deployed.path, versions)
     file_history = follow_file(history, verdicts.fails, start, context.branch)
-    fix = find_fix(file_history, verdicts)
+    gates = _build_gates(context, search, deployed)
+    fix = find_fix(file_history, lambda _: verdicts, gates)
     attempts = list_attempts(file_history, verdicts, origin, fix)
-    return ProvenBreak(deployed, _build_gates(context, search, deployed), origin, file_history, fix, attempts)
+    return ProvenBreak(deployed, gates, origin, file_history, fix, attempts)
+
+
+def _follow_image_python(context: ProofContext, broken: ProvenBreak) -> ProvenBreak:
+    """The same break with the origin and the fix that another Python of the image makes."""
+    deployed, gates, file_history = broken.deployed, broken.gates, broken.file_history
+    dockerfile = gates.loaded_files.get_state(deployed.commit.id).closure.image_path
+    declarations = DeclarationReader(context.history)
+    pythons = ImagePythons(context.history, context.compilers, gates.verdicts, deployed, dockerfile, declarations)
+    if pythons.find_deployed_fact() is None:
+        return broken
+    origin = pythons.correct_origin(broken.origin)
+    fix = find_fix(file_history, pythons.open_later(file_history, context.branch.head), gates)
+    attempts = list_attempts(file_history, gates.verdicts, origin, fix)
+    is_other_python = fix is not None and not is_fixed_at(file_history, gates.verdicts, fix.id)
+    change = pythons.describe_change(fix.id) if fix is not None and is_other_python else None
+    if is_other_python and change is None:  # the commit declares something else, taken together with its other files
+        return broken
+    return replace(broken, origin=origin, fix=fix, attempts=attempts, python_change=change)
 
 
 def _build_gates(context: ProofContext, search: DeployedSearch, deployed: FileAtCommit) -> Gates:
@@ -121,12 +145,20 @@ def _add_target(context: ProofContext, finding: Finding, broken: ProvenBreak) ->
     wants_alternative = context.request.wants_alternative
     return replace(
         finding,
-        fix=describe_fix(history, file_history, broken.fix, broken.deployed, finding.broken.fault.line),
+        fix=_describe_fix(history, broken, broken.fix, finding.broken.fault.line),
         target=describe_target(broken.gates, choice, file_history.commits, file_history.start),
         refused_commits=choice.refused_commits,
         unchecked_commits=choice.unchecked_commits,
         alternative_rollback=_find_rollback(context, broken) if wants_alternative else None,
     )
+
+
+def _describe_fix(history: History, broken: ProvenBreak, fix: Commit, line: int | None) -> Fix:
+    if broken.python_change is None:
+        return describe_fix(history, broken.file_history, fix, broken.deployed, line)
+    blobs = broken.file_history.blobs_at[fix.id]
+    path = broken.deployed.path if broken.deployed.path in blobs else min(blobs)
+    return Fix(fix, "merged", path=path, python_change=broken.python_change)
 
 
 def _watch_new_failures(context: ProofContext, broken: ProvenBreak) -> "new_failures.NewFailures":

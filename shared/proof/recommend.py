@@ -44,21 +44,21 @@ def _recommend_unmerged(fix: Fix, branch: str, *, is_syntax: bool) -> Recommenda
 
 def _recommend_without_fix(finding: Finding, *, is_on_branch: bool) -> Recommendation:
     what = "the file" if finding.claim is None else "the failure"
-    lacks = f"No commit on {finding.branch} after the deployed commit fixes {what}"
+    lacks = f"No commit on {finding.branch} after the deployed commit is proven to fix {what}"
     if not is_on_branch:
         lacks = f"The deployed commit is not part of {finding.branch}, so no commit there descends from it"
     if finding.rollback is not None:
         detail = f"{lacks}; {finding.rollback.commit.id} is the newest commit before the break that passes every gate."
         return Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, detail)
-    is_undecided = finding.claim is not None and not finding.gaps
-    if finding.introduced is None and not is_undecided:
+    if finding.introduced is None and finding.claim is not None and not finding.gaps:
+        return Recommendation(ActionKind.NONE, Reason.NO_FIX, f"{lacks}, and what came before it cannot be judged.")
+    if finding.introduced is None:
         detail = f"{lacks}, and this clone does not contain the history before the break."
         return Recommendation(ActionKind.NONE, Reason.HISTORY_NOT_AVAILABLE, detail)
     reason = Reason.NO_FIX if is_on_branch else Reason.NOT_ON_BRANCH
-    earlier = "no earlier commit passes every gate"
-    if finding.introduced is None:
-        earlier = "whether an earlier commit is free of it could not be decided"
-    return Recommendation(ActionKind.NONE, reason, f"{lacks}, and {earlier}{_describe_unchecked(finding)}.")
+    return Recommendation(
+        ActionKind.NONE, reason, f"{lacks}, and no earlier commit passes every gate{_describe_unchecked(finding)}."
+    )
 
 
 def _describe_unchecked(finding: Finding) -> str:

@@ -118,7 +118,7 @@ def _explain_unproven_effect(incident: Incident, named: str) -> tuple[Reason, st
     if incident.candidates:
         words = join_words([describe_raised(raised) for raised in incident.candidates], "or")
         return Reason.CLOSE_1011_ONE_OF_SEVERAL, (
-            f"{effect} by one of {len(incident.candidates)} exceptions, and the log does not tell by which: {words}."
+            f"{effect} by one of {len(incident.candidates)} exceptions, and the log does not say by which: {words}."
         )
     detail = f"{effect}, and the log shows no exception that caused it."
     if incident.nearby:

@@ -6,9 +6,9 @@ from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import CheckStatus, ImageStatus, Target
 from shared.proposal.brief import Brief
 from shared.report.cause import describe_cause
-from shared.report.facts.lost_commits import UNKNOWN_LOSS, summarise_lost_commits
+from shared.report.facts.fix_history import UNKNOWN_LOSS, summarise_lost_commits
 from shared.report.impact import describe_reach
-from shared.report.issue.summary import describe_error, format_failure
+from shared.report.issue.body import describe_error, format_failure
 from shared.report.report import Report
 from shared.text.phrases import get_first_sentence, pluralize, quote_untrusted
 from shared.text.timestamps import format_rfc3339

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shared.proof.model.recommendation import ActionKind
-from shared.proposal.labels import Label
+from shared.proposal.proposal import Label
 from shared.proposal.trial import REQUIRED_ROUNDS
 from shared.service import RolloutMode, Service
 from shared.text.phrases import quote_untrusted

@@ -142,7 +142,7 @@ ANSWER_TEXTS = {
     ClickResult.MUTED: "The issue was closed or marked as wrong. Nothing is deployed.",
     ClickResult.DECIDED_OTHERWISE: "Already decided: the other option was approved.",
     ClickResult.SUPERSEDED: "Superseded: a newer commit was deployed or proposed. Nothing is deployed.",
-    ClickResult.OWN_FIX: "You wrote the fix. On this service, somebody other than the author must approve it.",
+    ClickResult.OWN_FIX: "You wrote the fix. On this service, a user other than the author must approve it.",
     ClickResult.UNKNOWN_AUTHOR: (
         "Can't verify that you didn't write the fix. Add your Git name under `authors` in provenfix.yaml."
     ),

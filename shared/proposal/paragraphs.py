@@ -12,14 +12,17 @@ from shared.proof.model.history import FileChange, describe_commit, quote_subjec
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import CheckStatus, Target
 from shared.proposal.build_brief import is_certain
-from shared.proposal.labels import Label
 from shared.proposal.notice import describe_since, list_cause_paragraphs
-from shared.report.facts.fix_history import describe_fix_location, describe_shipped_files
-from shared.report.facts.images import describe_images
-from shared.report.facts.lost_commits import describe_lost_commits
+from shared.proposal.proposal import Label
+from shared.report.facts.fix_history import (
+    describe_fix_location,
+    describe_images,
+    describe_lost_commits,
+    describe_shipped_files,
+)
 from shared.report.facts.unproven import describe_candidate, describe_experiment
 from shared.report.impact import describe_impact
-from shared.report.issue.summary import describe_error
+from shared.report.issue.body import describe_error
 from shared.report.report import Report
 from shared.report.verdict_words import describe_checker, describe_corroboration, describe_target_state
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted, short_sha

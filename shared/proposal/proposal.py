@@ -1,15 +1,63 @@
-"""The question that is asked about an incident: bound to one commit and one body of evidence, and how it is shown."""
+"""The question that is asked about an incident: bound to one commit and one body of evidence, and how it is shown.
+
+A message's paragraphs begin with labels: an adapter of a chat finds each by `split_label` and sets it in bold. Also the
+reminder of a question that nobody has answered, and how long a snooze puts it off.
+"""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.brief import NO_BRIEF, Brief
 from shared.proposal.state_words import QUESTION_WORDS
 from shared.proposal.states import ProposalStatus
+
+
+class Label(StrEnum):
+    """What a paragraph is about, in the order of the message."""
+
+    PROPOSAL = "Proposal"
+    FAILS = "What fails"
+    IMPACT = "Impact"
+    SINCE = "Since"
+    BROKEN = "Broken at"
+    FIXED = "Fixed by"
+    SUSPECTED = "Suspected"
+    POSSIBLE_FIX = "Possible fix"
+    TRIED = "Tried"
+    NEWEST = "Newest passing commit"
+    SHIPS = "What ships"
+    IMAGE = "Image"
+    INSTEAD = "Or go back"
+    CONFIDENCE = "Confidence"
+    CAUSE = "Cause"
+    """Where no commit is proposed: the class of the cause,"""
+    RAISED = "Logged exception"
+    OWNER = "Who can act"
+    MENDS = "What would fix it"
+    INACTION = "If nothing is done"
+    APPROVE = "Approve"
+    """What a decision leads to, and who may take it,"""
+    DENY = "Deny"
+    ROLL_BACK = "Roll back"
+    WHO_DECIDES = "Who decides"
+
+
+PROOF_LABELS = frozenset((Label.BROKEN, Label.FIXED, Label.SUSPECTED, Label.POSSIBLE_FIX, Label.TRIED, Label.NEWEST))
+"""The three lines of the proof."""
+
+
+def split_label(line: str) -> tuple[Label | None, str]:
+    """The paragraph's label and its words; None where it has no label."""
+    label, colon, words = line.partition(": ")
+    return (Label(label), words) if colon and label in _LABEL_VALUES else (None, line)
+
+
+_LABEL_VALUES = frozenset(label.value for label in Label)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +142,7 @@ class Message:
     snoozed_until: datetime | None = None
     """Until when an approver has put the reminder off; None where nobody has."""
     can_be_proposed: bool = False
-    """Whether an approver may ask for the question about what this line tells."""
+    """Whether an approver may ask for the question about what this line says."""
     brief: Brief = NO_BRIEF
     """What the chat shows instead of `lines`, which then are in the thread; empty in evidence of earlier versions."""
 
@@ -122,3 +170,20 @@ def update_title(old: str, new: str) -> str:
     """The new title where the old one is about the same failure; a title that a user has given stays."""
     same = old.rpartition(TITLE_SEPARATOR)[0] == new.rpartition(TITLE_SEPARATOR)[0]
     return new if same and new else old
+
+
+SNOOZE_PERIOD = timedelta(hours=1)
+"""How long one press of the button puts the next reminder off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """In plain text: redacted and cut; the adapters escape it and lay it out."""
+
+    marker: str
+    """Finds it again, and lets a pager take a second copy for the first."""
+    title: str
+    """That of the question, with its impact."""
+    asked_at: datetime
+    expires_at: datetime
+    issue_url: str = ""

@@ -1,11 +1,10 @@
 """What a report says of a cause: the words for a title, one sentence, and the JSON."""
 
 from shared.detection.causes.cause import Cause, CauseClass
-from shared.detection.causes.line_before import find_line_before
+from shared.detection.causes.text_rules import find_line_before
 from shared.detection.close_code import CloseKind
-from shared.detection.entry import CHECK_LOG
+from shared.detection.entry import CHECK_LOG, LogGap
 from shared.detection.incident import Incident, describe_exception, describe_raised, describe_raised_exception
-from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
@@ -56,7 +55,7 @@ def describe_cause(report: Report) -> str:
     """The class, with what names it: `a setting or secret is missing (HARBOUR_URL)`."""
     cause = report.cause
     if cause.cause_class is CauseClass.UNKNOWN and report.incident.candidates:
-        return "one of several exceptions, and the log does not tell which"
+        return "one of several exceptions, and the log does not say which"
     if cause.cause_class is CauseClass.UNKNOWN:
         return "not known"
     subject = f" ({quote_untrusted(cause.subject, 100)})" if cause.subject else ""

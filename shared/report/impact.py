@@ -49,7 +49,7 @@ _REQUEST_COUNT_LIMIT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ImpactMeasurement:
-    """As the platform tells it, None for what it does not. `refused` quotes it where it says that it did not start."""
+    """As the platform says it, None for what it does not. `refused` quotes it where it says that it did not start."""
 
     revision: str
     traffic: Mapping[str, int] | None = None
@@ -250,7 +250,7 @@ def summarise_impact(incident: Incident, measured_impact: Impact | None = None) 
 
 
 def _describe_measured_impact(impact: Impact | None, *, has_more: bool) -> str:
-    """What the platform tells comes first: it is what decides how urgent it is."""
+    """What the platform reports comes first: it decides how urgent it is."""
     if impact is None:
         return ""
     more = " What the log shows:" if has_more else ""

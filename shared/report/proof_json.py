@@ -13,13 +13,13 @@ from shared.proof.model.finding import (
     IntroducingCommit,
     LoadedSummary,
     ProvenClaim,
+    PythonChange,
     Rollback,
 )
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges
-from shared.proof.model.target import ImageCheck, OtherBrokenFile, RefusedCommit, Target
-from shared.proof.model.trial import Experiment
+from shared.proof.model.target import Experiment, ImageCheck, OtherBrokenFile, RefusedCommit, Target
 from shared.text.timestamps import format_rfc3339, has_date
 
 _MAX_SHIPPED_FILES = 500
@@ -167,7 +167,13 @@ def _introduced_to_json(introduced: IntroducingCommit) -> dict[str, object]:
         "first_line": introduced.first_line,
         "merge": len(introduced.commit.parents) > 1,
         "arrived_broken": introduced.was_added_broken,
+        "python_change": _python_change_to_json(introduced.python_change),
     }
+
+
+def _python_change_to_json(change: PythonChange | None) -> dict[str, object] | None:
+    """None where the image has the same Python, as in nearly every report."""
+    return None if change is None else {"before": change.before, "after": change.after, "source": change.source}
 
 
 def _attempt_to_json(attempt: Attempt) -> dict[str, object]:
@@ -183,6 +189,7 @@ def _fix_to_json(fix: Fix) -> dict[str, object]:
         "path": fix.path or None,
         "deleted": fix.is_deletion,
         "excerpt": _excerpt_to_json(fix.excerpt),
+        "python_change": _python_change_to_json(fix.python_change),
     }
 
 

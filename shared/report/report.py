@@ -1,6 +1,7 @@
 """Builds the report of an incident and its proof: the numbered evidence, and the whys that cite it.
 
-`report_incidents` proves several incidents, and reports them one after the other.
+`gather_facts` lists one fact for everything that a report may say, `draft_whys` the five whys and the error behind the
+error. `report_incidents` proves several incidents, and reports them one after the other.
 
 Any visitor can make a service log `SyntaxError: …` with words of their own. What the platform sets (revision, time,
 entry) is believed as it is, and a path and a line are looked up. The words are believed where the compiler says the
@@ -17,17 +18,80 @@ from shared.detection.causes.classify import classify_cause
 from shared.detection.incident import Incident, Sighting
 from shared.detection.signal import SignalKind
 from shared.proof.locating.located_version import infer_dates
-from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.finding import Finding
 from shared.proof.model.ports import Compilers, History
-from shared.proof.proof_context import ProofRequest, ReportProgress
+from shared.proof.proof_context import ProofRequest, ReportProgress, apply_log_labels
 from shared.proof.prove import prove
 from shared.report import impact as impacts
-from shared.report.evidence import CAUSE_TOPICS, Evidence, FactTopic
-from shared.report.facts.gather import gather_facts
-from shared.report.whys.draft import draft_whys
-from shared.report.whys.why import Why
+from shared.report.evidence import CAUSE_TOPICS, Evidence, Facts, FactTopic, number_facts
+from shared.report.facts.deployed_code import (
+    collect_deployed_code_facts,
+    collect_environment_facts,
+    collect_loading_facts,
+)
+from shared.report.facts.fix_history import collect_fix_facts
+from shared.report.facts.log_entries import collect_log_facts
+from shared.report.facts.prevention import collect_prevention_facts
+from shared.report.facts.unproven import collect_suspected_facts, collect_trial_facts
+from shared.report.whys.claim import explain_claim
+from shared.report.whys.failure import (
+    explain_attempts,
+    explain_failure,
+    explain_fix,
+    explain_introduction,
+    explain_next_failure,
+    explain_rejection,
+)
+from shared.report.whys.process import explain_missing_check, explain_underlying_error
+from shared.report.whys.unproven import explain_unknown_version, explain_unproven_signal
+from shared.report.whys.why import (
+    Why,
+    WhyDraft,
+    number_whys,
+)
 from shared.text.timestamps import format_timestamp
+
+
+def gather_facts(incident: Incident, proof: Finding) -> Facts:
+    """All facts, in the order in which a report gives them: logged, failing, fixed, why it was not caught."""
+    parts = (
+        collect_environment_facts,
+        collect_deployed_code_facts,
+        collect_loading_facts,
+        collect_fix_facts,
+        collect_suspected_facts,
+        collect_trial_facts,
+        collect_prevention_facts,
+    )
+    return number_facts(
+        (*collect_log_facts(incident, proof.raised_frame), *(fact for part in parts for fact in part(incident, proof)))
+    )
+
+
+def draft_whys(incident: Incident, proof: Finding, facts: Facts) -> tuple[Why, ...]:
+    """At least five questions; the last is always the error behind the error."""
+    if proof.claim is not None and proof.broken is not None:
+        return number_whys(explain_claim(incident, proof, proof.broken, facts))
+    if incident.kind is not SignalKind.SYNTAX_ERROR:
+        return number_whys(explain_unproven_signal(incident, proof, facts))
+    if proof.broken is None:
+        middle: tuple[WhyDraft | None, ...] = explain_unknown_version(incident, proof, facts)
+    else:
+        middle = (
+            explain_rejection(proof, proof.broken, facts),
+            explain_introduction(proof, facts),
+            explain_attempts(proof, proof.broken, facts),
+            explain_fix(proof, facts),
+            explain_next_failure(proof.broken, facts),
+        )
+    drafts = (
+        explain_failure(incident, facts),
+        *middle,
+        explain_missing_check(proof, facts),
+        explain_underlying_error(incident, proof, facts),
+    )
+    return number_whys(draft for draft in drafts if draft is not None)
+
 
 _NUMBERS = re.compile(r"\d+")
 OMITTED_TEXT = "(Text of this entry omitted: it does not match Python's own error for the file.)"

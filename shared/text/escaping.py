@@ -1,7 +1,7 @@
 """Makes untrusted text inert for one target: a terminal, GitHub's Markdown, a Mermaid diagram, Slack.
 
 The text was already redacted and cut. The result shows the same words and can do nothing: no mention, no reference, no
-link, no image, no HTML, no way out of a fence, no control, direction or zero-width character of its own.
+link, no image, no HTML, no end of a fence, no control, direction or zero-width character of its own.
 """
 
 import re

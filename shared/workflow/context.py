@@ -42,7 +42,7 @@ _MAX_THROTTLE_KEYS = 10_000
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     last: datetime
-    times: int = 1
+    times: int
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Throttle:
         return seen is not None and now - seen.last < THROTTLE_PERIOD
 
     def is_spent(self, key: object, now: datetime) -> bool:
-        """Whether the key was recorded often of late: for what differs inside, and is costly to tell apart.
+        """Whether the key was recorded often of late: for what differs inside, and is costly to distinguish.
 
         A few times are free, then the time between two grows by five seconds each, to the half minute of `is_recent`.
         """
@@ -73,8 +73,8 @@ class Throttle:
         """To be called once all that a recording does is done, so that a failed one is never taken for done."""
         with self._lock:
             seen = self._seen.get(key)
-            is_new = seen is None or now - seen.last >= 2 * THROTTLE_PERIOD
-            self._seen[key] = _Recorded(now) if is_new or seen is None else _Recorded(now, seen.times + 1)
+            earlier = seen.times if seen is not None and now - seen.last < 2 * THROTTLE_PERIOD else 0
+            self._seen[key] = _Recorded(now, earlier + 1)
             self._seen.move_to_end(key)
             while len(self._seen) > _MAX_THROTTLE_KEYS:
                 self._seen.popitem(last=False)
@@ -98,6 +98,8 @@ class StepResult:
     detail: str = ""
     seconds: float | None = None
     """From the incident's beginning to this result, where a metric measures it."""
+    counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    """What a metric counts besides, by the field of the log line."""
 
 
 class Context(Protocol):

@@ -14,8 +14,7 @@ from shared.proposal.decision import (
     build_answer,
     find_refusal,
 )
-from shared.proposal.proposal import Proposal
-from shared.proposal.reminder import SNOOZE_PERIOD
+from shared.proposal.proposal import SNOOZE_PERIOD, Proposal
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
 from shared.workflow.commit_checks.propose_undeployed import request_proposal
@@ -50,19 +49,17 @@ def handle_click(context: Context, click: Click) -> ClickAnswer:
 def _handle_click(context: Context, click: Click) -> ClickResult:
     proposal = proposals.load_proposal(context, click.proposal)
     service = context.services.get(proposal.service) if proposal else None
-    if proposal is None or service is None:
+    record = incident_record.load_incident(context, proposal.incident) if proposal else None
+    if proposal is None or service is None or record is None:
         return ClickResult.UNKNOWN_PROPOSAL
-    record = incident_record.load_incident(context, proposal.incident)
-    asked_anew = (
-        record is not None and bool(record.proposal) and not proposals.is_of_same_question(record.proposal, proposal)
-    )
-    if record is not None and not asked_anew and record.message and click.message and click.message != record.message:
+    asked_anew = bool(record.proposal) and not proposals.is_of_same_question(record.proposal, proposal)
+    if not asked_anew and record.message and click.message and click.message != record.message:
         return ClickResult.TAMPERED
     standing = decisions.load_decision(context, proposal.decision_key)
     members = context.chat.list_group_members(service.approver_group) if service.approver_group else ()
     refused = find_refusal(click, proposal, service, members, context.clock.now())
     if refused is ClickResult.EXPIRED and not decisions.is_open(standing):
-        refused = None  # it was decided in time; the answer tells how
+        refused = None  # it was decided in time; the answer says how
     if refused is not None:
         return refused
     if click.kind is ClickKind.SNOOZE:
@@ -83,7 +80,7 @@ def _deny(context: Context, click: Click, proposal: Proposal, decision: Decision
 
 
 def _snooze(context: Context, proposal: Proposal, decision: Decision | None) -> ClickResult:
-    """Whoever answers a question that is decided by now learns how."""
+    """A user who answers a question that is already decided gets to know how."""
     if decision is not None and not decisions.is_open(decision):
         return ClickResult.ALREADY_APPROVED if decision.state in _APPROVED_STATES else _build_final_reply(decision)
     until = context.clock.now() + SNOOZE_PERIOD

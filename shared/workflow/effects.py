@@ -1,4 +1,4 @@
-"""Everything that reaches the outside, each through the ledger.
+"""Everything that reaches the outside, each through the ledger, and what it writes on an issue, with its hidden marker.
 
 Only this file and those named `…_effects` call an effect of a port.
 
@@ -7,21 +7,47 @@ same one.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from shared.errors import Reject
 from shared.ports import Document, IssueRef
-from shared.proposal.proposal import Message
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Message, Reminder
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.text.escaping import escape_markdown
 from shared.text.timestamps import format_rfc3339
 from shared.workflow import flow
 from shared.workflow.context import Context
-from shared.workflow.issue_content import IssueContent, IssueStatusUpdate, format_marker
 from shared.workflow.ledger import read_result, run_once
 from shared.workflow.records import documents
 from shared.workflow.records.incident_record import IncidentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class IssueContent:
+    """What an incident's issue says; `body` is Markdown, without the marker."""
+
+    incident: str
+    title: str
+    body: str
+
+    @property
+    def body_with_marker(self) -> str:
+        """The body with the marker before it."""
+        return f"{format_marker(self.incident)}\n{self.body}"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueStatusUpdate:
+    """The state of an incident: the part of its issue's body, and its title; "" leaves the title as it is."""
+
+    status_block: str
+    title: str = ""
+
+
+def format_marker(incident: str, comment_name: str = "") -> str:
+    """Hidden in issues and comments, and found there again."""
+    return f"<!-- provenfix:incident={incident}{f' part={comment_name}' if comment_name else ''} -->"
 
 
 def publish_incident_opened(context: Context, record: IncidentRecord, repeat: int = 0) -> None:

@@ -22,7 +22,7 @@ __all__ = [
 LOG_ENTRIES = "log-entries"
 """One log entry as the sink writes it -> `record`."""
 INCIDENT_OPENED = "incident-opened"
-"""`{"incident": id}` -> `investigate`."""
+"""`{"incident": id}`, `{"entry": text}` for what may be a recurrence, or a user's command -> `investigate`."""
 REDEPLOY_APPROVED = "redeploy-approved"
 """`{"proposal": id}`, and for traffic `{"proposal": id, "revision": name, "percent": number}` -> `redeploy`."""
 CHECK_REQUESTED = "check-requested"

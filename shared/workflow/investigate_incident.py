@@ -17,13 +17,13 @@ from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow import effects
 from shared.workflow.context import Context, StepResult
+from shared.workflow.effects import IssueContent
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigation.gather_evidence import gather_evidence
 from shared.workflow.investigation.prove_incident import prove_incident
 from shared.workflow.investigation.write_report import write_report
 from shared.workflow.issue import issue_updates
 from shared.workflow.issue.collecting_issue import add_to_collecting_issue, may_open_own_issue
-from shared.workflow.issue_content import IssueContent
 from shared.workflow.records import documents, incident_record, proposals, reports
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.proposals import create_proposal

@@ -9,11 +9,10 @@ from datetime import timedelta
 
 from shared.detection.entry import LogEntry
 from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
-from shared.detection.multiline_traceback import TracebackAssembler
+from shared.detection.multiline_traceback import TracebackAssembler, is_telling_frame
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import Signal, SkipReason, read_signal
 from shared.detection.syntax_errors import is_last_traceback_line, is_traceback_line
-from shared.detection.telling_frames import is_telling_frame
 from shared.errors import Retry
 from shared.text.escaping import strip_markup
 from shared.workflow.context import Context

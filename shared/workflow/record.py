@@ -4,6 +4,7 @@ A close, or a sentence about a start that failed, may have another cause each ti
 What they are tied to decides whether they are the same again.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
@@ -32,7 +33,7 @@ from shared.workflow.records import documents, incident_record
 from shared.workflow.records.defects import Defect, find_or_create_defect, start_next_generation
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.rejections import reject_entry
-from shared.workflow.rollout.recurrence import RecurrenceKind, classify_recurrence
+from shared.workflow.rollout.recurrence import RecurrenceKind, classify_known_revision, classify_recurrence
 
 MAX_CORROBORATED = 50
 """Incidents of one service that were investigated and are not at rest."""
@@ -78,10 +79,17 @@ _INITIAL_STATES = {
 """A failure that no redeployment fixes is recorded, and no approver is asked."""
 
 
-def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> StepResult:
+HandOver = Callable[[], None]
+"""Sends the entry to a function that may ask platform and code host."""
+
+
+def record_log_entry(
+    context: Context, entry: LogEntry, region: str = "", hand_over: HandOver | None = None
+) -> StepResult:
     """`opened`, `duplicate`, `attached`, `recurred`, `throttled` or `refused:<reason>`. Raises Retry, Reject.
 
-    `region` is where the service runs, "" where the log does not say.
+    `region` is where the service runs, "" where the log does not say. With `hand_over` neither platform nor code host
+    is asked: where only they can tell what an entry means, the outcome is `handed_over`.
     """
     service_key = build_service_id(entry.project, entry.service)
     if entry.log_name == CHECK_LOG:
@@ -112,7 +120,7 @@ def record_log_entry(context: Context, entry: LogEntry, region: str = "") -> Ste
     raised = find_tied_exception(context, service, signal.entry) if signal.kind in EFFECT_KINDS else None
     seen = (service.id, entry.revision, signal.kind, signal.error_class, signal.path, signal.line, _name_cause(raised))
     is_known = context.throttle.is_recent(seen, now)
-    outcome = StepResult("throttled") if is_known else _record_signal(context, service, signal, raised)
+    outcome = StepResult("throttled") if is_known else _record_signal(context, service, signal, raised, hand_over)
     for key in (line, looked) if is_known else (line, looked, seen):
         context.throttle.mark_recorded(key, now)
     return outcome
@@ -133,8 +141,8 @@ def _hash_text(entry: LogEntry) -> bytes:
 def _read_of_log(service_key: str, entry: LogEntry) -> tuple[str, ...]:
     """A key for entries whose meaning the log around them decides, however equal they are; () for all others."""
     read = read_signal(entry)
-    if is_tied_by_log(entry, read):
-        return (service_key, entry.revision, "tied by the log", read.kind.value if isinstance(read, Signal) else "")
+    if isinstance(read, Signal):
+        return (service_key, entry.revision, "tied by the log", read.kind.value) if is_tied_by_log(entry, read) else ()
     return (service_key, entry.revision, "line of a traceback") if is_of_traceback_around(entry, read) else ()
 
 
@@ -142,7 +150,13 @@ def _name_cause(raised: RaisedException | None) -> tuple[str, str]:
     return raised.class_and_path if raised is not None else ("", "")
 
 
-def _record_signal(context: Context, service: Service, signal: Signal, raised: RaisedException | None) -> StepResult:
+def _record_signal(
+    context: Context,
+    service: Service,
+    signal: Signal,
+    raised: RaisedException | None,
+    hand_over: HandOver | None = None,
+) -> StepResult:
     if signal.kind in EFFECT_KINDS:
         cause = find_incident_of(context, service, raised)
         if cause is not None:
@@ -150,6 +164,9 @@ def _record_signal(context: Context, service: Service, signal: Signal, raised: R
         signal, raised = describe_effect(signal, raised)
     defect = find_or_create_defect(context, service, signal, raised)
     record = incident_record.load_incident(context, defect.incident_id)
+    if hand_over is not None and _must_ask_outside(context, defect, record, signal):
+        hand_over()
+        return StepResult("handed_over", defect.incident_id)
     if record is not None and not record.active:
         news = classify_recurrence(context, service, record, signal.entry.revision)
         if news is RecurrenceKind.OLD or is_marked_as_wrong(context, service, record):
@@ -163,6 +180,16 @@ def _record_signal(context: Context, service: Service, signal: Signal, raised: R
     if record is None:
         return _open_incident(context, service, signal, defect)
     return _record_occurrence(context, service, record, signal)
+
+
+def _must_ask_outside(context: Context, defect: Defect, record: IncidentRecord | None, signal: Signal) -> bool:
+    """Whether platform and code host must be asked before an incident of this defect can be opened or changed."""
+    if record is None:
+        return defect.generation > 1  # it follows another one, and the worker that began to open it has died
+    known = classify_known_revision(record, signal.entry.revision)
+    if record.active:
+        return record.rollout is not None and known is None
+    return known is not RecurrenceKind.OLD or reopen.shows_something_new(context, record, signal)
 
 
 def _open_incident(context: Context, service: Service, signal: Signal, defect: Defect) -> StepResult:

@@ -30,7 +30,7 @@ def redeploy(context: Context, proposal_id: str) -> StepResult:
     """`deploying`, `waiting:<reason>`, `refused:<reason>` or `duplicate`. Raises Retry, Reject."""
     result = _redeploy(context, proposal_id)
     if result.name.startswith("refused:"):
-        requests.ask_for_look(context, result.incident)  # people wait to be told
+        requests.ask_for_look(context, result.incident)  # users wait for the answer
     return result
 
 
@@ -102,7 +102,7 @@ def _recheck_service(context: Context, service: Service, record: IncidentRecord,
 def _show_staleness(
     context: Context, service: Service, record: IncidentRecord, proposal: Proposal, decision: Decision
 ) -> None:
-    """At once: the approver was told that the rollout starts. The other effects wait for the next tick."""
+    """At once: the approver has read that the rollout starts. The other effects wait for the next tick."""
     if decision.why != _STALE:
         return
     if proposals.is_of_same_question(record.proposal, proposal):  # else it is about another question by now

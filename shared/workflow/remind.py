@@ -5,8 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from shared.errors import Reject, Retry
-from shared.proposal.proposal import Proposal
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Proposal, Reminder
 from shared.proposal.states import ProposalStatus
 from shared.service import PAGER, Service
 from shared.text.timestamps import format_rfc3339

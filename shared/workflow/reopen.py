@@ -20,7 +20,7 @@ _MAX_REOPENED_ENTRIES = 12
 
 def reopen_incident(context: Context, service: Service, record: IncidentRecord, signal: Signal) -> bool:
     """Opens the incident for another look, with the signal's entry, where that says what the last look did not see."""
-    if not _shows_something_new(context, record, signal) or is_automation_stopped(context, service, record):
+    if not shows_something_new(context, record, signal) or is_automation_stopped(context, service, record):
         return False
     now = context.clock.now()
 
@@ -40,7 +40,8 @@ def reopen_incident(context: Context, service: Service, record: IncidentRecord, 
     return True
 
 
-def _shows_something_new(context: Context, record: IncidentRecord, signal: Signal) -> bool:
+def shows_something_new(context: Context, record: IncidentRecord, signal: Signal) -> bool:
+    """Whether the last look led to no proof, and saw no such line of this revision."""
     if (
         record.state is not IncidentState.REPORTED
         or record.rollout is not None

@@ -14,8 +14,7 @@ from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
-from shared.workflow.investigation.gather_evidence import read_branch_sign
-from shared.workflow.investigation.image_check import build_image_check
+from shared.workflow.investigation.gather_evidence import build_image_check, read_branch_sign
 from shared.workflow.records import incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord

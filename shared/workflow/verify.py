@@ -10,8 +10,7 @@ from shared.proposal.proposal import Proposal
 from shared.proposal.states import ProposalStatus
 from shared.service import Service
 from shared.workflow import effects, requests
-from shared.workflow.commit_checks.watch_radar import watch_radar
-from shared.workflow.commit_checks.watch_revisions import request_revision_check
+from shared.workflow.commit_checks.watch_service import request_revision_check, watch_radar
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import publish_approval
 from shared.workflow.flow import VISITED_STATES, IncidentState
@@ -23,14 +22,14 @@ from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.remind import remind_if_due, resolve_alerts
-from shared.workflow.rollout.await_newer_commit import (
+from shared.workflow.rollout.finish import finish_incident, refresh_message
+from shared.workflow.rollout.run_trial import (
     BRANCH_CHECK_INTERVAL,
     MAX_LOOKS,
     MAX_UNFIXED_AGE,
+    advance_trial,
     await_newer_commit,
 )
-from shared.workflow.rollout.finish import finish_incident, refresh_message
-from shared.workflow.rollout.run_trial import advance_trial
 from shared.workflow.rollout.watch_rollout import advance_rollout, watch_rollout
 from shared.workflow.supersede import find_newer, reopen_question
 
@@ -88,7 +87,7 @@ def advance_incident(context: Context, service: Service, record: IncidentRecord)
 
 
 def _was_just_approved(context: Context, record: IncidentRecord) -> bool:
-    """`redeploy` may be about to refuse it: what becomes of the approval is told at once, or a little later."""
+    """`redeploy` may be about to refuse it: what becomes of the approval is reported at once, or a little later."""
     return record.state is IncidentState.APPROVED and context.clock.now() < record.history[-1].at + context.limit_wait(
         APPROVAL_GRACE_PERIOD
     )

@@ -56,7 +56,7 @@ CALLS, ROUNDS = 100, 21
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the functions of a round keep their state, told by their environment; `name` is for the table."""
+    """Where the functions of a round keep their state, named by their environment; `name` is for the table."""
 
     name: str
     folder: Path

@@ -1,6 +1,6 @@
 """Runs a command several times and measures it: a command goes in; wall time, its spread and peak memory come out.
 
-Bytecode is kept, as an installed command keeps it, in a folder beside the table: whoever tells Python to write none
+Bytecode is kept, as an installed command keeps it, in a folder beside the table: a user who sets Python to write none
 would measure how modules are compiled. The run that writes it is never the best one.
 """
 

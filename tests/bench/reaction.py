@@ -39,7 +39,7 @@ _MOST_TICKS = 60
 
 
 class Now(FakeClock):
-    """The time as it is: processes of their own cannot be told another one."""
+    """The time as it is: processes of their own cannot get another one."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,6 +1,6 @@
-"""The question that all contestants answer: where did this file break, and which later commit mended it?
+"""The question that all contestants answer: where did this file break, and which later commit fixed it?
 
-In: a generated repository, or any repository and a file. Out: what each contestant is told.
+In: a generated repository, or any repository and a file. Out: what each contestant gets.
 """
 
 import subprocess
@@ -32,7 +32,7 @@ def question_about(generated: GeneratedHistory) -> BenchQuestion:
 
 
 def question_in_repository(repository: Path, file: str) -> BenchQuestion:
-    """The newest break of `file` on HEAD that was mended later, as this interpreter sees it.
+    """The newest break of `file` on HEAD that was fixed later, as this interpreter sees it.
 
     Raises `shared.errors.InputError` where there is none.
     """

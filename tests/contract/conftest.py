@@ -1,4 +1,4 @@
-"""All traffic with GitHub held to its own description, whoever causes it; and a process that has run for long."""
+"""All traffic with GitHub held to its own description, whatever causes it; and a process that has run for long."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`provenfix doctor` against doubles: all well, each thing amiss with what mends it, nobody to ask, no secret shown."""
+"""`provenfix doctor` against doubles: all well, each failed check with its remedy, nobody to ask, no secret shown."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from functions.cli.doctor import accounts, http, runner
+from functions.cli.doctor import slack as doctor_slack
 from functions.cli.doctor.accounts import LOGIN_COMMAND
 from functions.cli.doctor.check import Check, CheckResult, CheckState, CheckUnavailable, build_ok_result
 from functions.cli.doctor.command import run_doctor
@@ -27,7 +28,7 @@ from tests.support.slack.workspace import APP, TEAM, FakeWorkspace
 
 SERVICE = Service("tide", "shore", "europe-west6", "acme/chat", "C0TIDE0000", approver_group="S0CREW0000")
 IMAGE = "europe-west6-docker.pkg.dev/shore/boats/tide@sha256:" + "0" * 64
-NAMES = ("signing", "bot", "github", "webhook")
+NAMES = ("signing", "bot", "app", "github", "webhook")
 PLANTED = {f"projects/{OPERATIONS_PROJECT}/secrets/{name}/versions/1": f'PLANTED-{name}-"quoted"' for name in NAMES}
 OTHER = "3.13" if running_python() != "3.13" else "3.12"
 
@@ -72,7 +73,7 @@ class Stand:
         return code, out.splitlines()[:-1]
 
     def findings(self) -> list[dict[str, str]]:
-        """What is amiss, as `--format json` says it."""
+        """What fails, as `--format json` says it."""
         run_doctor(self.config, "", "json")
         out, err = self.capsys.readouterr()
         assert "PLANTED" not in out + err
@@ -498,7 +499,7 @@ def test_an_answer_that_repeats_a_secret_is_not_repeated(stand: Stand) -> None:
     stand.rest.extra_routes.insert(
         0, lambda asked: FakeResponse(200, {"version": bot}) if asked.path == COMPILE else None
     )
-    assert len(stand.amiss()) >= 3  # told() looks for what was planted
+    assert len(stand.amiss()) >= 3  # the reader looks for what was planted
 
 
 def test_checks_are_independent_and_bounded_in_time() -> None:
@@ -561,6 +562,28 @@ def test_where_provenfix_only_looks_no_right_to_act_and_nothing_of_slack_is_look
     assert [line for line in lines if " topic provenfix-tick" in line]
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_with_socket_mode_the_app_token_is_tried_and_no_signing_secret_looked_for(stand: Stand, *, is_on: bool) -> None:
+    secret = f"projects/{OPERATIONS_PROJECT}/secrets/app/versions/1"
+    text = stand.config.read_text("utf-8")
+    changed = re.sub(r"signing_secret: \{[^}]*\}", f"socket_mode: true, app_token: {{secret: {secret}}}", text)
+    stand.config.write_text(changed, "utf-8")
+    stand.slack.has_socket_mode = is_on
+    code, lines = stand.told()
+    assert not [line for line in lines if "signing" in line]
+    (line,) = [line for line in lines if " slack Socket Mode" in line]
+    assert (line.startswith("ok "), code) == (is_on, 0 if is_on else 1)
+    assert [line for line in lines if "secrets/app" in line or "slack.app_token" in line]
+
+
+def test_without_a_webhook_secret_the_function_for_it_is_not_looked_for(stand: Stand) -> None:
+    text = stand.config.read_text("utf-8")
+    stand.config.write_text(re.sub(r", webhook_secret: \{[^}]*\}", "", text), "utf-8")
+    stand.project.missing_permissions.update({"github": {"pubsub.topics.publish"}})
+    code, lines = stand.told()
+    assert (code, [line for line in lines if " role github: " in line]) == (0, [])
+
+
 DEFAULT_SINK = "/v2/projects/shore/sinks/_Default"
 REQUESTS = 'resource.type="cloud_run_revision" AND LOG_ID("run.googleapis.com/requests")'
 EXCLUSIONS = {
@@ -593,3 +616,46 @@ def test_a_log_that_is_kept_elsewhere_is_looked_for_there(stand: Stand) -> None:
     text = stand.config.read_text("utf-8").replace("project: shore,", "project: shore, log_project: shore-logs,")
     stand.config.write_text(text, "utf-8")
     assert stand.amiss() == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (FakeResponse(503, {"ok": False}), "Slack answered 503; try again."),
+        (
+            FakeResponse(429, {"ok": False, "error": "ratelimited"}, {"retry-after": "1"}),
+            "Slack answered 429; try again.",
+        ),
+        (FakeResponse(502), "Slack answered 502; try again."),
+        (FakeResponse(200), "Slack refuses the token: an unknown id."),
+        (FakeResponse(200, [1]), "Slack did not answer (no JSON object)."),
+        (FakeResponse(200, {"ok": False, "error": "<script>"}), "Slack refuses the token: an unknown id."),
+        (FakeResponse(200, {}, lost_by="timeout"), "Slack did not answer (RemoteDisconnected)."),
+    ],
+)
+def test_a_slack_that_gives_no_answer_is_one_sentence_and_is_asked_once(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, answer: FakeResponse, sentence: str
+) -> None:
+    asked: list[str] = []
+
+    def respond(request: FakeRequest) -> FakeResponse:
+        asked.append(request.path)
+        return answer
+
+    monkeypatch.setattr(stand.slack, "answer", respond)
+    found = [finding for finding in stand.findings() if finding["kind"] == "slack"]
+    assert found[0]["detail"] == sentence
+    assert asked.count("/api/auth.test") == 1
+
+
+def test_without_slacks_client_a_sentence_says_what_to_install(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_slack, "single_call", _Missing())
+    found = {finding["detail"] for finding in stand.findings() if finding["kind"] == "slack"}
+    assert found == {"This needs what a light installation leaves out: install provenfix[slack]."}
+
+
+class _Missing:
+    """A module of which a library is not installed, as `shared.lazy_modules` binds it."""
+
+    def __getattr__(self, name: str) -> object:
+        raise ModuleNotFoundError(name="slack_sdk")

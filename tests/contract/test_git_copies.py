@@ -293,7 +293,7 @@ def test_repository_of_another_user_is_read(
 ) -> None:
     copy = clone_repository(story, tmp_path / "copy")
     genuine = process.build_environment
-    # Git's own way to test this: everything belongs to somebody else. Only root could really give files away.
+    # Git's own way to test this: everything belongs to another user. Only root could really give files away.
     monkeypatch.setattr(
         process, "build_environment", lambda **extra: genuine(GIT_TEST_ASSUME_DIFFERENT_OWNER="1", **extra)
     )

@@ -1,4 +1,4 @@
-"""A repository that wants to run something: whatever git could be told to start is a trap, and none is sprung."""
+"""A repository that wants to run something: whatever git could be made to start is a trap, and none is sprung."""
 
 import os
 import signal

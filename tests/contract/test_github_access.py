@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from shared import credentials, wiring
 from shared.adapters.github.credentials import GitHubHost, InstallationTokens
 from shared.adapters.system import SystemClock
-from shared.config.settings import CodeHost, Secrets, Settings
+from shared.config.secret_references import Secrets
+from shared.config.settings import CodeHost, Settings
 from shared.errors import Reject, UsageError
 from shared.secret import Secret, SecretReference, SecretSource
 from tests.support.github.clients import TokenEndpoint, make_app

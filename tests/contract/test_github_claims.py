@@ -9,8 +9,8 @@ from shared.adapters.github.history import open_history
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
 from tests.support.github.clients import open_client
@@ -24,7 +24,7 @@ DOCKERFILE = "FROM python:3.11-slim\nWORKDIR /srv\nCOPY . .\nCMD uvicorn kiln.ma
 
 
 def write_history(path: Path) -> HistoryBuilder:
-    """Sixty commits: a function is renamed at the 20th, said to be fixed at the 30th, mended at the 45th."""
+    """Sixty commits: a function is renamed at the 20th, said to be fixed at the 30th, fixed at the 45th."""
     history = HistoryBuilder(path)
     stones = {f"kiln/stones/s{number}.py": "" for number in range(30)}
     history.commit(

@@ -16,8 +16,8 @@ from shared.ports import Document, IssueRef
 from shared.report.incident_status import render_status_block
 from shared.workflow import effects
 from shared.workflow.context import Context
+from shared.workflow.effects import IssueContent, IssueStatusUpdate, format_marker
 from shared.workflow.flow import IncidentState
-from shared.workflow.issue_content import IssueContent, IssueStatusUpdate, format_marker
 from shared.workflow.ledger import run_once
 from shared.workflow.records.incident_record import IncidentRecord
 from tests.support.clock import FakeClock

@@ -129,7 +129,7 @@ def test_the_labels_by_which_people_act_are_made_once(github: GitHubClient) -> N
 
 
 def test_a_text_that_only_quotes_a_marker_is_not_taken_for_it(github: GitHubClient) -> None:
-    """Whoever makes a service log a marker puts it into the excerpts of its issue."""
+    """A user who makes a service log a marker puts it into the excerpts of its issue."""
     issues, mark, other = GitHubIssues(github), "<!-- provenfix:incident=4d -->", "<!-- provenfix:incident=5e -->"
     quoted = f"{mark}\n> `{other}`\n\n## What the log says\n\n```text\n{other}\n```\n"
     number = issues.open(SERVICE, mark, "Title", quoted).number
@@ -235,7 +235,7 @@ def test_who_may_write_to_the_repository_may_instruct(permission: str, may: bool
 
 
 def test_copied_marker_does_not_make_content_the_apps() -> None:
-    """Everybody reads markers: who copied one ahead of us could have the incident told in an issue of theirs."""
+    """Every user reads markers: one who copied a marker ahead of us could have the incident in an issue of theirs."""
     clock = SleepingClock()
     board, person = IssueTracker(clock.now), {**USER, "login": "mallory", "type": "User"}
     with serve_fake(FakeGitHub(extra_routes=[board, TokenEndpoint(clock)])) as fake:

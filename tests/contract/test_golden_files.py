@@ -34,9 +34,9 @@ from shared.report.report import Report
 from shared.report.report_json import report_to_json
 from shared.service import Service
 from shared.text.phrases import short_sha
+from shared.workflow.effects import IssueContent
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT, describe_question
-from shared.workflow.issue_content import IssueContent
 from tests.support.github.server import REPOSITORY
 from tests.support.history_builder import running_python
 from tests.support.hostile_report import hostile_report

@@ -1,4 +1,4 @@
-"""What Google's refusals mean: a token is renewed once, a young process waits for roles, `Retry-After` is heeded."""
+"""What Google's refusals mean: a token is renewed once, a young process waits for roles, `Retry-After` is obeyed."""
 
 import time
 from collections.abc import Callable

@@ -123,7 +123,7 @@ def test_a_connection_is_kept_and_an_old_one_is_not_trusted(monkeypatch: pytest.
 
 
 def test_a_connection_that_the_server_ended_meanwhile_carries_no_write() -> None:
-    ends = http_answer({}).replace(b"Content-Length", b"content-length")  # the client is not told that it is the last
+    ends = http_answer({}).replace(b"Content-Length", b"content-length")  # the client does not know that it is the last
     with serve_scripted(ends, http_answer({})) as server:
         kept = store(server)
         kept.create("boats", "a", {})

@@ -1,4 +1,4 @@
-"""What every `shared.proof.model.ports.History` does: a told history goes in, the port answers for it.
+"""What every `shared.proof.model.ports.History` does: a planned history goes in, the port answers for it.
 
 `OPENERS` holds the implementations; each is given a bare repository of this machine, and serves it in its own way.
 """

@@ -26,7 +26,7 @@ def test_twenty_instances_that_open_an_incident_at_once_open_one(opened: StoreOp
     worlds = [setting.start_process(lambda name, port: opened() if name == "store" else port) for _ in range(INSTANCES)]
     told = delivered([partial(record_log_entry, world, entries[n % len(entries)]) for n, world in enumerate(worlds)])
     assert len(told) == INSTANCES
-    # The one that opened it may be told to come again, if another one is about to publish; it then finds a duplicate.
+    # The one that opened it may have to come again, if another one is about to publish; it then finds a duplicate.
     assert told.count("opened") <= 1
     assert set(told) <= {"opened", "duplicate"}
     [incident] = setting.store.find("incidents", "service", "shore.tide")

@@ -7,7 +7,7 @@ import pytest
 
 from shared.adapters.pager.events_v2 import EventsPager, build_event
 from shared.errors import Reject, Retry
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Reminder
 from shared.secret import Secret
 from shared.service import PAGER
 from tests.support.harness import watched_service

@@ -1,4 +1,4 @@
-"""A clone without blobs: what it lacks is not judged, and told where it was asked for, with what fetches it."""
+"""A clone without blobs: what it lacks is not judged, and named where it was asked for, with what fetches it."""
 
 import shlex
 from pathlib import Path
@@ -47,7 +47,7 @@ def test_a_given_commit_whose_file_is_not_here_is_not_judged(story: HistoryBuild
 
 
 def test_the_command_that_is_told_fetches_what_is_missing(story: HistoryBuilder, copy: Path, log: Path) -> None:
-    """One step after the other, until the whole answer is there; what is told stays true on the way."""
+    """One step after the other, until the whole answer is there; what is said stays true on the way."""
     commands = []
     for _ in range(5):
         (report,) = assert_untouched(copy, log, "--deployed", story.ids["claim"]).reports

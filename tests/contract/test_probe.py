@@ -345,7 +345,7 @@ def test_no_url_is_no_proof() -> None:
 
 
 def _asks_who_calls(seen: list[dict[str, str]]) -> App:
-    """As Cloud Run with IAM: 403 for whoever does not say who he is, at the platform's own header."""
+    """As Cloud Run with IAM: 403 for a caller that does not say who it is, at the platform's own header."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         headers = {name.decode(): value.decode() for name, value in scope["headers"]}

@@ -8,7 +8,7 @@ import pytest
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.workflow.commit_checks import check_push
 from shared.workflow.ledger import RETRY_DELAY
-from shared.workflow.records import branch_states
+from shared.workflow.records import sound_states
 from tests.support.github.server import REPOSITORY, FakeRequest, FakeResponse, Handler
 from tests.support.harness import watched_service
 from tests.support.history_builder import HistoryBuilder, running_python
@@ -105,7 +105,7 @@ def test_a_pull_request_of_a_fork_is_checked_the_same_way(outside: PushOutside) 
 
 
 def test_forks_get_so_many_checks_a_day(outside: PushOutside, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(branch_states, "MAX_FORK_CHECKS", 1)
+    monkeypatch.setattr(sound_states, "MAX_FORK_CHECKS", 1)
     for commit in ("feature", "old"):
         outside.open_pull_request(commit, base="script", repo=None)  # the fork was deleted
     assert [run["head_sha"] for run in outside.board.runs] == [outside.story.ids["feature"]]

@@ -142,7 +142,7 @@ def test_a_process_that_is_killed_is_started_again_as_another_instance(here: Loc
     revision = here.ports.get_service_state(here.service).revision.name
     before = instances(here)
     serving = process_of(revision)
-    assert b"PROVENFIX_" not in Path(f"/proc/{serving}/environ").read_bytes()  # a service is told none of its secrets
+    assert b"PROVENFIX_" not in Path(f"/proc/{serving}/environ").read_bytes()  # a service gets none of its secrets
     os.kill(serving, signal.SIGKILL)
     here.wait_until(lambda: here.fetch() == f"old {revision}" and len(instances(here) - before) == 1)
     assert here.ports.state(here.service, revision).progress is DeploymentProgress.DONE
@@ -197,7 +197,7 @@ def process_of(revision: str) -> int:
         try:
             if place.name.isdigit() and wanted in (place / "environ").read_bytes().split(b"\0"):
                 return int(place.name)
-        except OSError:  # it has ended meanwhile, or belongs to somebody else
+        except OSError:  # it has ended meanwhile, or belongs to another user
             continue
     raise AssertionError(revision)
 

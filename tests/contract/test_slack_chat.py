@@ -15,7 +15,7 @@ from shared.adapters.slack.chat import SlackChat
 from shared.errors import Reject, Retry
 from shared.ports import Chat, ReasonDialog
 from shared.proposal.decision import ClickKind
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Reminder
 from shared.proposal.states import ProposalStatus
 from shared.secret import Secret
 from tests.support.harness import button_click

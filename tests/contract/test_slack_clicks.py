@@ -1,4 +1,4 @@
-"""Signed clicks at the real `decide`: the right one counts once, no wrong one at all, and its sender is told why."""
+"""Signed clicks at the real `decide`: the right one counts once, no wrong one at all, and its sender reads why."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +38,7 @@ def signed(body: bytes, at: float) -> dict[str, str]:
 
 
 def said(reply: ClickResult) -> str:
-    """What a person is told for a named reason."""
+    """What a user reads for a named reason."""
     return build_answer(reply).text
 
 
@@ -250,7 +250,7 @@ def test_a_superseded_proposal_is_not_approved(asking: Callable[..., Question]) 
 
 @dataclass
 class AskingChat(FakeChat):
-    """A chat that can open dialogs, unless it is told to fail."""
+    """A chat that can open dialogs, unless it is set to fail."""
 
     asked: list[Click] = field(default_factory=list)
     error: Exception | None = None
@@ -347,7 +347,7 @@ class TestTheReason:
 
 
 class Ear(BaseHTTPRequestHandler):
-    """Keeps what is whispered."""
+    """Keeps the ephemeral answers."""
 
     heard: list[dict[str, Any]]
 

@@ -1,4 +1,4 @@
-"""The stand-ins of one machine: they keep what they are told in the store, and are found by a second process."""
+"""The stand-ins of one machine: they keep what they receive in the store, and are found by a second process."""
 
 import json
 import sys
@@ -14,7 +14,8 @@ from shared.adapters.slack.interaction import build_denial_dialog
 from shared.adapters.slack.message_layout import build_detail_blocks, build_message_body
 from shared.adapters.standins.chat_and_issues import DIALOGS_KIND, GROUPS_KIND
 from shared.adapters.standins.simulated_platform import FolderLogs, NoChecks, NoProbe
-from shared.config.settings import Secrets, Settings
+from shared.config.secret_references import Secrets
+from shared.config.settings import Settings
 from shared.credentials import build_secret_reader
 from shared.errors import Reject, UsageError
 from shared.ports import IssueState, ReasonDialog

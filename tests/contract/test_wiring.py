@@ -12,7 +12,8 @@ from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.standins.process_platform import ProcessPlatform
 from shared.adapters.standins.simulated_platform import FolderLogs, NoProbe, SimulatedPlatform
 from shared.adapters.standins.watched_platform import WatchedPlatform
-from shared.config.settings import Platform, Secrets, Settings
+from shared.config.secret_references import Secrets
+from shared.config.settings import Platform, Settings
 from shared.lazy import lazy_property
 from shared.secret import SecretReference, SecretSource
 from shared.wiring import CloudPorts, LocalPorts

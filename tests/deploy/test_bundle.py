@@ -23,6 +23,7 @@ from functions.cli.bundle import (
     build_zip,
     collect_compile_files,
     collect_functions_files,
+    has_identities,
 )
 from functions.demo.build_repository import ExampleRepository, build_incident
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
@@ -56,7 +57,18 @@ class TestContent:
     def test_the_functions_and_what_they_share_and_nothing_else(self, made: dict[str, bytes]) -> None:
         names = listing(made["functions.zip"])
         assert names == sorted(names)
-        entry_points = {"check", "decide", "investigate", "record", "redeploy", "schedule", "verify", "webhook", "main"}
+        entry_points = {
+            "check",
+            "decide",
+            "investigate",
+            "record",
+            "redeploy",
+            "schedule",
+            "slack_socket",
+            "verify",
+            "webhook",
+            "main",
+        }
         http = {path.relative_to(ROOT).as_posix() for path in (ROOT / "functions/http").glob("*.py")}
         assert {name for name in names if name.startswith("functions/")} == {
             f"functions/{name}.py" for name in entry_points | {"__init__"}
@@ -83,6 +95,23 @@ class TestContent:
         """Else it would add one of its own choice."""
         text = collect_functions_files(ROOT)["requirements.txt"].decode()
         assert re.search(r"^functions-framework\b([^-]|$)", text, re.MULTILINE)
+
+    @pytest.mark.parametrize("signer", ["public_key", "identity", ""])
+    def test_sigstores_library_is_packed_where_an_identity_signs(
+        self, tmp_path: Path, made: dict[str, bytes], signer: str
+    ) -> None:
+        key = "public_key: |\n        -----BEGIN PUBLIC KEY-----\n        AA\n        -----END PUBLIC KEY-----\n"
+        identity = "issuer: https://issuer.invalid\n      subject: https://ci.invalid/*\n"
+        config = tmp_path / "provenfix.yaml"
+        lines = {"public_key": f"signatures:\n  signers:\n    - {key}", "": "version: 1\n"}
+        config.write_text(lines.get(signer, f"signatures:\n  signers:\n    - {identity}"), "utf-8")
+        assert has_identities(config) is (signer == "identity")
+        packed = build_bundles(ROOT, verifies_identities=has_identities(config))
+        with zipfile.ZipFile(io.BytesIO(packed["functions.zip"])) as archive:
+            pinned = set(re.findall(r"^([a-z0-9-]+)==", archive.read("requirements.txt").decode(), re.MULTILINE))
+        assert ("sigstore" in pinned) is (signer == "identity")
+        assert (packed == made) is (signer != "identity")
+        assert len(pinned) > 50
 
     def test_python_that_does_not_compile_is_not_packed(self) -> None:
         with pytest.raises(InputError, match=r"shared/quay\.py\b"):

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from shared.filters.rendering import MAX_FILTER_LENGTH, list_sinks, render_sink_
 from shared.workflow.record import MAX_PENDING, record_log_entry
 from tests.support.deploy.deployment import ONE_SERVICE, PROJECT, THREE_SERVICES, Resource
 from tests.support.deploy.terraform import ROOT
+from tests.support.drivers import propose_deployment
 from tests.support.function_clients import open_function_clients, wrap_entry
 from tests.support.harness import Harness, syntax_error
 from tests.support.logging_query import matches
@@ -205,7 +207,7 @@ def test_every_metric_counts_its_lines_and_no_others(
         "ticks": ("schedule", "ticked"),
         "crashes": ("github", "crashed"),
     }
-    assert set(filters) == {*lines, "crowded", "quota", "time_to_proposal"}
+    assert set(filters) == {*lines, "crowded", "quota", "stopped", "time_to_proposal", "unanswered"}
     for function, outcome in lines.values():
         entry = _logged(capsys, function, outcome)
         counted = {name for name, query in filters.items() if matches(query, entry)}
@@ -213,6 +215,29 @@ def test_every_metric_counts_its_lines_and_no_others(
         assert counted == expected | ({"time_to_proposal"} if outcome == "proposed" else set())
     assert matches(filters["crashes"], _logged(capsys, "verify", "crashed"))
     assert matches(filters["storms"], _logged(capsys, "record", "duplicate"))
+    assert matches(filters["incidents"], _logged(capsys, "investigate", "opened"))
+
+
+@pytest.mark.parametrize(("name", "hours", "is_stopped"), [("unanswered", 3, False), ("stopped", 0, True)])
+def test_an_unanswered_question_and_the_kill_switch_are_counted_and_alerted(
+    one_state: list[Resource], capsys: pytest.CaptureFixture[str], name: str, hours: int, *, is_stopped: bool
+) -> None:
+    """By the line that a tick writes then, and by no other tick's."""
+    harness = Harness()
+    propose_deployment(harness)
+    filters = {one.key: one.values["filter"] for one in one_state if one.type == "google_logging_metric"}
+    with open_function_clients(harness) as opened:
+        assert opened.deliver("schedule", b"").status_code == 204
+        before = _entry("schedule", capsys.readouterr().out)
+        harness.kill_switch = is_stopped
+        harness.clock.advance(timedelta(hours=hours))
+        assert opened.deliver("schedule", b"").status_code == 204
+    after = _entry("schedule", capsys.readouterr().out)
+    assert (matches(filters[name], before), matches(filters[name], after)) == (False, True)
+    counted = {each for each, query in filters.items() if matches(query, after)}
+    assert counted == {"ticks", name}
+    alert = _of(one_state, "google_monitoring_alert_policy.threshold")[name].values
+    assert f'metric.type="logging.googleapis.com/user/provenfix/{name}"' in json.dumps(alert).replace("\\", "")
 
 
 def test_entry_beyond_the_incident_limit_is_counted_and_alerted(
@@ -250,7 +275,7 @@ def test_every_outcome_that_is_counted_is_one_that_a_function_writes(one_state: 
     folders = ("functions", "shared/workflow", "shared/adapters/google")
     code = "\n".join(file.read_text("utf-8") for folder in folders for file in (ROOT / folder).rglob("*.py"))
     counted = _of(one_state, "google_logging_metric.counter")
-    assert len(counted) == 8
+    assert len(counted) == 10
     for one in counted.values():
         outcomes = re.findall(r'"([a-z_]+)"', one.values["filter"].partition("provenfix.outcome=")[2])
         assert outcomes

@@ -23,6 +23,8 @@ def shipped() -> Iterator[Path]:
     yield from (ROOT / "shared").rglob("*.py")
 
 
+EXTRA = {"sigstore"}
+"""In the zip only where provenfix.yaml names a signer by its identity: functions/signatures.txt."""
 COMMANDS_ONLY = {"google.cloud.pubsub_v1"}
 """Imported by what only commands use (`provenfix dlq`): functions publish over REST."""
 
@@ -51,7 +53,7 @@ def test_every_pin_has_hashes_and_no_address_is_named() -> None:
 
 def test_whatever_the_functions_import_is_installed_with_them() -> None:
     distributions, deployed = packages_distributions(), pins("functions/requirements.txt")
-    names = {name for path in shipped() for name in imported(path)} - OWN - set(sys.stdlib_module_names)
+    names = {name for path in shipped() for name in imported(path)} - OWN - EXTRA - set(sys.stdlib_module_names)
     missing = {
         name
         for name in names
@@ -62,6 +64,16 @@ def test_whatever_the_functions_import_is_installed_with_them() -> None:
 
 def test_the_command_line_is_not_deployed() -> None:
     assert {"typer", "rich", "pytest"} & set(pins("functions/requirements.txt")) == set()
+
+
+def test_sigstores_library_is_in_the_zip_only_where_an_identity_signs() -> None:
+    without, more = pins("functions/requirements.txt"), pins("functions/signatures.txt")
+    assert "sigstore" in more
+    assert "sigstore" not in without
+    everywhere = pins("requirements.txt")
+    assert {name: everywhere.get(name) for name in more} == more
+    importing = {path.relative_to(ROOT).as_posix() for path in shipped() for name in imported(path) if name in EXTRA}
+    assert importing == {"shared/adapters/signatures/keyless.py"}
 
 
 def test_a_client_that_no_function_calls_is_not_deployed() -> None:

@@ -59,7 +59,7 @@ def test_doctor_checks_sinks_dead_letters_and_expiry(
 
 
 def test_doctor_checks_the_granted_roles(looked_for: set[tuple[str, str]], three_state: list[Resource]) -> None:
-    """Repositories and accounts are told by service or trigger there, and `compile` is called, so not here."""
+    """Repositories and accounts are named by service or trigger there, and `compile` is called, so not here."""
     told = {name for name in _names(looked_for, "role") if name.partition(" on ")[2].split()[0] not in _BY_SERVICE}
     made = {line for grant in granted_by_state(three_state) if (line := _line(grant))}
     assert sorted(told - made) == [], "not made by Terraform"

@@ -1,4 +1,4 @@
-"""Mistakes planted into a copy of the configuration are told, by Terraform where it can know, or by the rules."""
+"""Mistakes planted into a copy of the configuration are reported, by Terraform where it can know, or by the rules."""
 
 import re
 import shutil

@@ -66,6 +66,22 @@ def test_every_predefined_role_carries_what_is_taken_from_it() -> None:
         assert permissions <= PUBLISHED[role], role
 
 
+def test_no_secret_but_its_own_is_read_by_what_is_reached_from_outside(three_state: list[Resource]) -> None:
+    """A logged line reaches `record`, GitHub's requests `github`, and Slack's `decide`."""
+    keys: dict[str, set[str]] = {}
+    for one in three_state:
+        if one.address.startswith("google_secret_manager_secret_iam_member.reader"):
+            function, _, key = one.key.partition(" ")
+            keys.setdefault(key, set()).add(function)
+    assert keys["github.token"] == {"check", "investigate", "redeploy", "verify"}
+    assert {key for key, functions in keys.items() if "github" in functions} == {"github.webhook_secret"}
+    assert {key for key, functions in keys.items() if "decide" in functions} == {
+        "slack.bot_token",
+        "slack.signing_secret",
+    }
+    assert not [key for key, functions in keys.items() if functions & {"record", "schedule"}]
+
+
 def test_only_where_a_trigger_deploys_may_anybody_start_builds(
     one_state: list[Resource], three_state: list[Resource]
 ) -> None:

@@ -36,7 +36,7 @@ def test_five_approvals_at_once_deploy_the_fix_once(
         assert click(played, body, "another secret") == 401
         with ThreadPoolExecutor(CLICKS) as pool:
             first = list(pool.map(lambda _: click(played, body), range(CLICKS)))
-        assert set(first) == {200}  # also one that meets another half-way: it is told how the decision stands
+        assert set(first) == {200}  # also one that meets another half-way: it gets the state of the decision
         played.wait_for(lambda: "deploying" in played.handled_outcomes("redeploy"), DEADLINE)
         played.tick()
         played.wait_for(lambda: is_shown_as_watching(played) or again(played), DEADLINE)

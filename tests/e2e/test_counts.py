@@ -103,7 +103,7 @@ def versions(generated: GeneratedHistory) -> list[str]:
 
 
 def from_good_to_fix(generated: GeneratedHistory) -> set[str]:
-    """The version before the break, by which the break is known, to the one that mends it."""
+    """The version before the break, by which the break is known, to the one that fixes it."""
     blobs = versions(generated)
     first, last = (blobs.index(at(generated, commit)) for commit in (generated.introduced, generated.fix))
     return set(blobs[first - 1 : last + 1])

@@ -59,13 +59,13 @@ def until(process: "subprocess.Popen[str]", words: str) -> str:
 
 
 def left_running(folder: Path) -> list[str]:
-    """Command lines of processes that were told of this folder."""
+    """Command lines of processes that were given this folder."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         try:
             if str(folder).encode() in (place / "environ").read_bytes() and int(place.name) != os.getpid():
                 found.append((place / "cmdline").read_text("utf-8"))
-        except OSError:  # it has ended meanwhile, or belongs to somebody else
+        except OSError:  # it has ended meanwhile, or belongs to another user
             continue
     return found
 

@@ -1,4 +1,4 @@
-"""The services of the demo that no deployment mends: each is really served, visited and closed, and its log read."""
+"""The services of the demo that no deployment fixes: each is really served, visited and closed, and its log read."""
 
 import json
 import time
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
-from functions.demo.app_setup import AppSetup
 from functions.demo.environment import create_service, write_configuration
+from functions.demo.other_setups import AppSetup
 from functions.demo.scenario import SCENARIOS, ScenarioName
 from functions.demo.setup import load_progress
-from functions.local import servers
+from functions.local import server_process
 from functions.local.server_process import find_free_port
 from functions.local.stack_folder import override_environ
 from functions.local.supervisor import Supervisor
@@ -41,7 +41,7 @@ def served(folder: Path, name: ScenarioName) -> Iterator[tuple[list[Incident], l
         environment = write_configuration(folder, service, port, Secret("x"))
         ending.enter_context(override_environ(environment))
         supervisor = Supervisor(folder, ending)
-        supervisor.start_servers([servers.build_platform_server(folder, port, environment)])
+        supervisor.start_servers([server_process.build_platform_server(folder, port, environment)])
         progress = load_progress(folder, name, read_settings().interpreters)
         setup = AppSetup(folder, service, port, scenario, scenario.app, said.append, progress)
         setup.run_remaining(ProcessPlatform(create_store(read_settings()), SystemClock()))

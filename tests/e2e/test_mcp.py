@@ -55,7 +55,7 @@ def read(result: CallToolResult) -> dict[str, Any]:
 
 
 def sentence(result: CallToolResult) -> str:
-    """What the caller is told of a mistake."""
+    """What the caller reads of a mistake."""
     assert result.is_error
     return str(getattr(result.content[0], "text", ""))
 

@@ -1,6 +1,6 @@
 """What a person does with the page, in a real browser, against real processes: looks, approves, denies, lets it expire.
 
-One stack for all of it, with four services that fail the same way; one of them is somebody's who wants to get at the
+One stack for all of it, with four services that fail the same way; one of them is a user's who wants to get at the
 reader. A time that would take hours is turned on in the store, as if it had passed.
 """
 

@@ -4,8 +4,8 @@ import re
 
 from shared.adapters.standins.chat_and_issues import MESSAGES_KIND, LocalChat, LocalIssues
 from shared.proof.model.recommendation import ActionKind, Reason
-from shared.proposal.labels import Label
 from shared.proposal.notice import format_notice_id
+from shared.proposal.proposal import Label
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from tests.support.drivers import MINUTE, read_state, run_tick

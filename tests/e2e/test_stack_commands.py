@@ -266,7 +266,7 @@ def test_a_port_that_no_machine_has_is_refused() -> None:
 
 
 def test_inject_splits_lines_where_json_lines_end_and_nowhere_else(folder: Path, queue: SqliteQueue) -> None:
-    """A service can log U+2028, and whoever exports its log need not escape it."""
+    """A service can log U+2028, and an export of its log need not escape it."""
     entry = {"insertId": "a1", "textPayload": "SyntaxError: \u2028 \x85 calm"}
     text = json.dumps(entry, ensure_ascii=False) + "\r\n" + json.dumps(entry, ensure_ascii=False)
     ended = run(folder, "inject", "-", stdin=text.encode())

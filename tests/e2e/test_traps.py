@@ -172,7 +172,7 @@ def test_watch_runs_nothing_of_it(trapped: Trapped) -> None:
 
 
 def test_another_package_that_is_in_the_way_is_refused_in_one_sentence(trapped: Trapped, tmp_path: Path) -> None:
-    """Here an import hook of somebody's comes before every folder."""
+    """Here an import hook of another package comes before every folder."""
     (tmp_path / "shared.py").write_text(trap_module(trapped.sprung, "hooked"), "utf-8")
     hook = (
         "import sys, importlib.machinery as m\n"

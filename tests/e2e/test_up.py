@@ -32,7 +32,7 @@ COMMAND = str(Path(sys.executable).with_name("provenfix"))
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder with a configuration, a repository and a log, as somebody would have them who tries this."""
+    """A folder with a configuration, a repository and a log, as a user would have them who tries this."""
     story = build_incident(tmp_path / "service")
     (tmp_path / "provenfix.yaml").write_text(storm_configuration(story), "utf-8")
     write_incident_log(story, tmp_path / "log.json")

@@ -1,4 +1,4 @@
-"""Logs that somebody wrote to do harm: every one is read to its end, or refused in one sentence, and nothing raises."""
+"""Logs that were written to do harm: every one is read to its end, or refused in one sentence, and nothing raises."""
 
 import json
 import random

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from functions.cli.arguments import OutputFormat
 from functions.cli.check import check
-from functions.cli.output_format import OutputFormat
 from shared.errors import UsageError
 from tests.support.history_builder import running_python
 from tests.support.sarif import list_faults

@@ -112,7 +112,7 @@ def test_named_files_and_folders_are_checked(repo: Path, capsys: pytest.CaptureF
     assert check(["app/good.py"]) == 0
     assert check(["app"]) == 1
     assert check(["lib", str(repo / "app" / "good.py")]) == 0
-    assert check(["script"]) == 1  # whoever names a file means it, whatever it is called
+    assert check(["script"]) == 1  # a user who names a file means it, whatever it is called
     assert "script:1:1: SyntaxError: " in capsys.readouterr().out
 
 

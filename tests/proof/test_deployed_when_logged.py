@@ -34,7 +34,7 @@ def deployed(proof: Finding) -> str | None:
 
 
 def two_namesakes(story: HistoryBuilder) -> None:
-    """`old/app.py` fails and is mended long before `new/app.py` fails on the same line."""
+    """`old/app.py` fails and is fixed long before `new/app.py` fails on the same line."""
     story.commit("start", {"old/app.py": valid_source(), "new/app.py": valid_source(1)})
     story.commit("break old", {"old/app.py": broken_source(5)})
     story.commit("mend old", {"old/app.py": valid_source(2)})

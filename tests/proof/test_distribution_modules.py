@@ -4,6 +4,7 @@ from importlib.metadata import distributions
 from importlib.util import find_spec
 
 from shared.proof.claims.packages.distribution_modules import list_needed_distributions, list_provided_modules
+from shared.proof.claims.packages.distribution_table import MODULES
 from shared.proof.loading.module_providers import normalise_name
 
 
@@ -27,3 +28,9 @@ def test_every_need_that_is_called_certain_is_installed() -> None:
     needs = {name: needed for name in installed for needed in list_needed_distributions(name)}
     assert needs
     assert set(needs.values()) <= installed
+
+
+def test_every_line_of_the_table_is_a_normalised_name_with_modules_of_another_name() -> None:
+    assert len(MODULES) > 250
+    assert all(name == normalise_name(name) for name in MODULES)
+    assert all(part.isidentifier() for modules in MODULES.values() for name in modules for part in name.split("."))

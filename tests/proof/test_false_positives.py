@@ -13,7 +13,7 @@ from tests.support.history_builder import HistoryBuilder, broken_source, running
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`app.py` compiles at every commit; `jobs.py` is broken on line 7 and mended later."""
+    """`app.py` compiles at every commit; `jobs.py` is broken on line 7 and fixed later."""
     story = HistoryBuilder(tmp_path_factory.mktemp("false") / "repository.git")
     story.commit("start", {"app.py": valid_source(), "jobs.py": valid_source()})
     story.commit("break", {"jobs.py": broken_source(7)})

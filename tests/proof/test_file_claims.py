@@ -11,8 +11,8 @@ from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
 from shared.proof.claims.files.file_judge import FileJudge
 from shared.proof.claims.importing.image_layout import TracedFiles

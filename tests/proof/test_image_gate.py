@@ -11,8 +11,8 @@ from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck, ImageStatus
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.build_brief import build_brief
-from shared.proposal.labels import Label, split_label
 from shared.proposal.paragraphs import build_paragraphs
+from shared.proposal.proposal import Label, split_label
 from shared.proposal.question import build_rollback_report
 from shared.report.issue.body import render_issue_body
 from shared.report.links import NO_LINKS

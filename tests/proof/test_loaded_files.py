@@ -227,7 +227,7 @@ def test_the_search_ends_and_says_what_it_left(tmp_path: Path, compilers: LocalC
 
 
 def test_a_rollback_is_a_state_that_the_branch_was_in(tmp_path: Path, compilers: LocalCompilers) -> None:
-    """What came in by a merge was never deployed by anybody."""
+    """What came in by a merge was never deployed."""
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("start", START | {"relay.py": valid_source()})
     story.commit("own", {"notes.md": "1\n"})

@@ -15,10 +15,9 @@ from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
-from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import ActionKind, Reason
-from shared.proof.proof_context import ProofRequest
+from shared.proof.proof_context import ProofRequest, apply_log_labels
 from shared.proof.prove import prove
 from shared.report.report_json import report_to_json
 from shared.report.whys.why import Statement
@@ -42,7 +41,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> ExampleRepository:
 
 @pytest.fixture
 def pushed(tmp_path: Path) -> HistoryBuilder:
-    """A healthy branch beside two others of somebody, on which the file is broken."""
+    """A healthy branch beside two others, on which the file is broken."""
     story = HistoryBuilder(tmp_path / "pushed.git")
     story.commit("start", {"app.py": valid_source()})
     story.commit("attack", {"app.py": broken_source(5)})

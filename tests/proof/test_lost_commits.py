@@ -6,7 +6,7 @@ from pathlib import Path
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.proof.model.finding import Rollback
 from shared.proof.proof_context import ProofRequest
-from shared.report.facts.lost_commits import UNKNOWN_LOSS, describe_lost_commits, summarise_lost_commits
+from shared.report.facts.fix_history import UNKNOWN_LOSS, describe_lost_commits, summarise_lost_commits
 from shared.report.report import build_report
 from shared.report.report_json import report_to_json
 from tests.support.history_builder import (

@@ -7,8 +7,8 @@ from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.proof.model.finding import Finding
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove

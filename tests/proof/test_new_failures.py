@@ -1,4 +1,4 @@
-"""What a commit newly breaks while it mends: such a commit is no target, and its failure is looked for only once."""
+"""What a commit newly breaks while it fixes: such a commit is no target, and its failure is looked for only once."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A target that mends the incident and newly fails elsewhere is refused, in every family; what failed before is not."""
+"""A target that fixes the incident and newly fails elsewhere is refused, in every family; what failed before is not."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Random histories (edits that break, mend, merge, rename, delete) against an oracle that compiles every commit.
+"""Random histories (edits that break, fix, merge, rename, delete) against an oracle that compiles every commit.
 
 The oracle knows the whole plan: what the file was called and held at each commit, and which commits descend from which.
 It shares no code with the search.

@@ -86,7 +86,7 @@ def test_check_judges_the_start_file_as_it_is_started(tmp_path: Path, capsys: py
 
 
 def test_gate_refuses_a_target_whose_start_file_would_be_refused(tmp_path: Path) -> None:
-    """The newest commit mends what was logged, and its start file has a comment that nobody declared."""
+    """The newest commit fixes what was logged, and its start file has a comment that nobody declared."""
     story = HistoryBuilder(tmp_path / "repository.git")
     story.commit("start", {"Dockerfile": STARTED, "main.py": "import quay\n", "quay.py": GOOD})
     story.commit("break", {"quay.py": "X = (\n"})

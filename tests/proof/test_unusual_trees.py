@@ -23,7 +23,7 @@ def told(story: HistoryBuilder, *arguments: str, stream: bytes = b"") -> bytes:
 
 
 def committed(story: HistoryBuilder, subject: str, entries: Iterable[tuple[bytes, bytes, str]], *parents: str) -> str:
-    """A commit with one tree, written as it is told: (mode, name, id) each."""
+    """A commit with one tree, written as it is given: (mode, name, id) each."""
     raw = b"".join(mode + b" " + name + b"\0" + bytes.fromhex(oid) for mode, name, oid in entries)
     tree = told(story, "hash-object", "-t", "tree", "-w", "--stdin", "--literally", stream=raw).decode().strip()
     above = "".join(f"parent {parent}\n" for parent in parents)

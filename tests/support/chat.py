@@ -4,8 +4,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.proposal.proposal import Message
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Message, Reminder
 from shared.service import PAGER, Service
 from tests.support.memory import ClaimGuard
 

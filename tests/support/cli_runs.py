@@ -26,7 +26,7 @@ IDENTITY_OPTIONS = ("-c", "user.name=Robin Vale", "-c", "user.email=robin@exampl
 
 
 def write_broken_history(path: Path) -> HistoryBuilder:
-    """`relay.py` breaks on lines 5 and 9, is half mended by `claim` (line 5 is left), and mended by `fix`."""
+    """`relay.py` breaks on lines 5 and 9, is half fixed by `claim` (line 5 is left), and fixed by `fix`."""
     story = HistoryBuilder(path)
     story.commit("start", {"app/relay.py": valid_source(), "app/other.py": "a = 1\n", "README.md": "Relays.\n"})
     story.commit("calm", {"app/other.py": "a = 2\n"})

@@ -46,8 +46,10 @@ class FakeCloudRun:
     """Why no revision answers at its own address."""
     deploys_by_pipeline: bool = False
     """A pipeline makes the revisions: each has to be given its address before it can be tried."""
+    pipeline_share: int = 0
+    """Percent of the traffic that such a pipeline gives a revision by itself."""
     manual_change: str = ""
-    """What somebody has changed since the rollout began; "" where nobody has."""
+    """What a user has changed since the rollout began; "" where nobody has."""
     images: dict[str, ImageCheck] = field(default_factory=dict)
     """What is known of the images of commits; those that are not here need none."""
     services: dict[str, FakeService] = field(default_factory=dict)
@@ -56,7 +58,7 @@ class FakeCloudRun:
     require_claim: ClaimGuard = field(default_factory=lambda: ClaimGuard(strict=True))
 
     def deploy_manually(self, service: Service, name: str, commit: str | None) -> None:
-        """Somebody deploys without asking anybody."""
+        """A user deploys without an approval."""
         known = self.services.setdefault(service.id, FakeService())
         known.revisions[name] = Revision(name, commit, self.clock.now())
         known.traffic = {name: 100}
@@ -108,6 +110,7 @@ class FakeCloudRun:
             url=url,
             unprobeable_reason=self.unprobeable_reason,
             needs_address=untended,
+            traffic_percent=self.pipeline_share,
         )
 
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class CompileServer(ThreadingHTTPServer):
-    """Answers with what it is told to, in order, and the last of it again and again; remembers what it was asked."""
+    """Answers as it is set to, in order, and the last of it again and again; remembers what it was asked."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), CompileHandler)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
+from shared.proof.claims.ports import ImagePython
 from shared.proof.loading.commit_tree import RecordingTree
 from tests.support.source_tree import FakeSourceTree
 
@@ -40,6 +41,10 @@ class FakeServiceModules:
     def __init__(self, files: Mapping[str, str | bytes], python: str = "3.11") -> None:
         self.python = python
         self.tree = RecordingTree(FakeSourceTree(files))
+
+    @property
+    def image_python(self) -> ImagePython:
+        return ImagePython(self.python)
 
     def find_module(self, importing_path: str, module: str, level: int = 0) -> FoundModule:
         base = importing_path.split("/")[:-level] if level else []

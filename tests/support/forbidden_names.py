@@ -1,16 +1,21 @@
 """`python -m tests.support.forbidden_names [ROOT]`: names that the glossary of shared/README.md replaced.
 
-Parses every file of `shared/`, `functions/` and `tests/support/`. Prints one line for each hit, with the successor:
+Parses every file of `shared/`, `functions/` and `tests/support/` for names, and every file of `shared/`, `functions/`
+and `tests/` for words of comments and docstrings. Prints one line for each hit, with the successor:
 `file:line: word -> instead`. Exits 1 where there is a hit.
 """
 
 import ast
+import re
 import sys
+import tokenize
 from collections.abc import Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("shared", "functions", "tests/support")
+WORD_ROOMS = ("shared", "functions", "tests")
 
 VARIABLE_ROOMS: tuple[str, ...] = ("",)
 """Where variables are checked, too: beginnings of paths. "" stands for all rooms."""
@@ -122,7 +127,7 @@ MODULES: Mapping[str, str] = {
     "dossier": "incident_view",
     "examination": "doctor",
     "examining": "runner",
-    "grammar": "ruff_explanations",
+    "grammar": "compilation",
     "ground": "candidate_files",
     "happenings": "timeline",
     "heed": "issue_commands",
@@ -175,6 +180,26 @@ VARIABLES: Mapping[str, str] = {
 }
 """Words that are no parameter and no local: they name no thing."""
 
+WORDS: Mapping[str, str] = {
+    "amiss": "wrong, failed",
+    "anybody": "any user, every caller",
+    "heed": "handle, obey",
+    "heeded": "handled, obeyed",
+    "mend": "fix",
+    "mended": "fixed",
+    "mending": "fixing",
+    "mends": "fixes",
+    "somebody": "the role: approver, caller, user",
+    "thereby": "with it",
+    "told": "reported, shown, named; or who gets it",
+    "whoever": "the role: approver, caller, user",
+}
+"""Words of no comment and no docstring; between backticks they are names."""
+_WORD = re.compile(rf"\b(?:{'|'.join(WORDS)})\b", re.IGNORECASE)
+_QUOTED = re.compile(r"`[^`\n]*`")
+_OWN_FILE = "forbidden_names.py"
+"""Lists the words."""
+
 
 def find_forbidden_names(root: Path = ROOT) -> Iterator[str]:
     """One line for each hit, in the order of the files."""
@@ -188,6 +213,26 @@ def find_forbidden_names(root: Path = ROOT) -> Iterator[str]:
             yield from _find_in_definitions(name, tree)
             if name.startswith(VARIABLE_ROOMS):
                 yield from _find_in_variables(name, tree)
+    for room in WORD_ROOMS:
+        for path in sorted((root / room).rglob("*.py")):
+            if path.name != _OWN_FILE:
+                yield from _find_in_prose(path.relative_to(root).as_posix(), path.read_text("utf-8"))
+
+
+def _find_in_prose(name: str, source: str) -> Iterator[str]:
+    """Each word of a comment or a docstring, once for each line."""
+    code = source.split("\n")
+    lines = [
+        (line, code[line - 1])
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    ]
+    tokens = tokenize.generate_tokens(StringIO(source).readline)
+    lines += [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
+    for line, text in sorted(lines):
+        for word in sorted({match[0].lower() for match in _WORD.finditer(_QUOTED.sub("", text))}):
+            yield f"{name}:{line}: word {word} -> {WORDS[word]}"
 
 
 def _find_in_definitions(name: str, tree: ast.Module) -> Iterator[str]:

@@ -16,7 +16,8 @@ from werkzeug.test import TestResponse
 from functions.http.runtime import Runtime, open_no_span, set_runtime
 from shared.adapters.slack.interaction import CLICK_KINDS, build_button_value
 from shared.adapters.slack.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from shared.config.settings import Secrets, Settings
+from shared.config.secret_references import Secrets
+from shared.config.settings import Settings
 from shared.detection.entry import LogEntry
 from shared.ports import Store
 from shared.proposal.decision import ClickKind
@@ -139,7 +140,7 @@ def encode_form(payload: object) -> bytes:
 
 
 class FailingStore:
-    """A store that fails as it is told to, before it does anything."""
+    """A store that fails as it is set to, before it does anything."""
 
     def __init__(self, store: Store, error: Callable[[], Exception]) -> None:
         self._store = store

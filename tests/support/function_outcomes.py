@@ -66,7 +66,7 @@ def run_every_outcome(error: str) -> None:
 
 
 def send_issue_event(opened: FunctionClients, error: str) -> None:
-    """What a code host may send, and what somebody may send who wants to look like one."""
+    """What a code host may send, and what a sender may send that wants to look like one."""
     said = {"action": "created", "comment": {"body": "/provenfix reinvestigate"}, "sender": {"login": "nora"}}
     issue = {"number": 7, "body": f"<!-- provenfix:incident=i -->\n{error}"}
     for event in (said | {"issue": issue, "repository": {"full_name": error}}, error, [error], {"issue": error}):

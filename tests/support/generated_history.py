@@ -1,6 +1,6 @@
 """Generates a long history: sizes go in; a bare repository and the answers that a search through it must find come out.
 
-One file is touched by few of many commits. It compiles, breaks at some point, is mended in several attempts, compiles
+One file is touched by few of many commits. It compiles, breaks at some point, is fixed in several attempts, compiles
 again, and goes on being changed. Everything is deterministic. The break is one that every Python rejects.
 """
 
@@ -18,7 +18,7 @@ FILE = "service/engine.py"
 _RULES = 48
 """Functions of the file; each edit changes one of them."""
 _BROKEN = (9, 17, 26, 34, 43)
-"""The functions that the break hits; each attempt mends the first of those that are left."""
+"""The functions that the break hits; each attempt fixes the first of those that are left."""
 _OTHERS = 40
 _AUTHORS = ("Noor Haddad", "Tomas Lind", "Wen Zhao")
 _START = datetime(2024, 2, 1, 7, 0, tzinfo=UTC)
@@ -59,7 +59,7 @@ class GeneratedHistory:
     """The oldest commit; the file compiles there."""
     introduced: str
     attempts: tuple[str, ...]
-    """Commits that mended some of the errors, oldest first."""
+    """Commits that fixed some of the errors, oldest first."""
     deployed: str
     """The last attempt."""
     line: int
@@ -154,7 +154,7 @@ def engine_source(edit: int, broken: tuple[int, ...]) -> str:
 
 
 def first_broken_line(mended: int) -> int:
-    """Where the file fails first once so many of the breaks are mended."""
+    """Where the file fails first once so many of the breaks are fixed."""
     lines = engine_source(0, _BROKEN[mended:]).splitlines()
     return next(number for number, line in enumerate(lines, 1) if line.startswith('    return "hold,'))
 

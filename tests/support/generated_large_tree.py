@@ -1,6 +1,6 @@
 """Generates a long history of a large tree: sizes go in; a bare repository and the answers to find in it come out.
 
-A service that loads a few of many files breaks one of them, mends it, and goes on for thousands of commits; scripts
+A service that loads a few of many files breaks one of them, fixes it, and goes on for thousands of commits; scripts
 that no image holds never compile. Everything is deterministic. The break is one that every Python rejects.
 """
 

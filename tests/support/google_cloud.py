@@ -143,7 +143,7 @@ class GoogleCloud:
         )
 
     def add_archive_build(self, name: str, archive: str, commit: str) -> None:
-        """Cloud Build made an image of an archive, whose images it does not tell; "" where nobody told it a commit."""
+        """Cloud Build made an image of an archive, whose images it does not name; "" where it got no commit."""
         source = build_v1.StorageSource(bucket="shore-sources", object_=archive, generation=7)
         self.builds.append(
             build_v1.Build(

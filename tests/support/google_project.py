@@ -1,6 +1,6 @@
 """A project of Google's as its REST APIs show it, on loopback: all that the functions need, until a test says no.
 
-Requests and answers are held to Google's discovery documents. Who asks is told by the token.
+Requests and answers are held to Google's discovery documents. The token says who asks.
 """
 
 from collections.abc import Mapping, Sequence

@@ -54,7 +54,7 @@ class RpcAnswers:
         return sum(called == name for called, _ in self.calls)
 
     violations: list[str] = field(default_factory=list)
-    """What Google's own description of its APIs would not have taken; the client gets an error that nothing mends."""
+    """What Google's own description of its APIs would not have taken; the client gets an error that no retry ends."""
 
     def answer(self, name: str, request: Any) -> Any:
         self.calls.append((name, request))

@@ -35,7 +35,7 @@ def broken_source(line: int = 5, mark: int = 0) -> str:
 
 @dataclass
 class HistoryBuilder:
-    """A history that is told commit by commit; each is named, and committed a minute after the one before."""
+    """A history that is built commit by commit; each is named, and committed a minute after the one before."""
 
     path: Path
     planned_commits: list[CommitSpec] = field(default_factory=list)

@@ -24,7 +24,7 @@ GITHUB_MARKDOWN = MarkdownIt("gfm-like", {"linkify": False}).enable("table")
 
 @cache
 def hostile_report(payload: str) -> Report:
-    """The payload wherever somebody else can put text."""
+    """The payload wherever another user can put text."""
     whole, proof = SHAPES["design"]
     evil = Commit(
         INTRODUCING.id, INTRODUCING.parents, INTRODUCING.committed_at, INTRODUCING.authored_at, payload, payload
@@ -39,7 +39,7 @@ def hostile_report(payload: str) -> Report:
     )
     symptoms = tuple(replace(symptom, text=payload, revision=payload) for symptom in whole.symptoms)
     fault = replace(proof.broken.fault, message=payload, text=payload)
-    head, fixing = replace(evil, id=HEAD.id), replace(evil, id=FIXING.id)
+    head, fixing = evil._replace(id=HEAD.id), evil._replace(id=FIXING.id)
     workflow = f"jobs:\n  a:\n    run: pytest {payload!r}\n"
     return build_report(
         replace(
@@ -53,7 +53,7 @@ def hostile_report(payload: str) -> Report:
                 excerpt=((675, payload), (676, payload)), also_broken=(OtherBrokenFile(payload, 1, payload),),
             ),
             introduced=IntroducingCommit(evil, payload, 7, 611),
-            attempts=tuple(replace(attempt, commit=replace(evil, id=attempt.commit.id)) for attempt in proof.attempts),
+            attempts=tuple(replace(attempt, commit=evil._replace(id=attempt.commit.id)) for attempt in proof.attempts),
             fix=Fix(fixing, "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
             target=replace(proof.target, commit=head, shipped_changes=(FileChange(payload, 1, 1),)),
             recommendation=replace(proof.recommendation, detail=payload),

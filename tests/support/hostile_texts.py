@@ -1,6 +1,6 @@
 """Two hundred texts that want to be more than text: mentions, links, markup, ways out, false directions, orders.
 
-In: nothing. Out: each text with what it tries; they are put wherever somebody else can put text.
+In: nothing. Out: each text with what it tries; they are put wherever another user can put text.
 """
 
 # ruff: noqa: E501

@@ -12,7 +12,7 @@ from tests.support.github.server import REPOSITORY
 from tests.support.harness import watched_service
 
 UNUSED_ADDRESS = "http://127.0.0.1:9"
-"""Whoever asked this would be refused."""
+"""Every request here would be refused."""
 
 
 def build_links(

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
+from shared.proof.claims.ports import ImagePython
 from shared.proof.loading.commit_tree import RecordingTree
 from tests.support.source_tree import FakeSourceTree
 
@@ -21,6 +22,10 @@ class ListedModules:
         self.python = python
         self.tree = RecordingTree(FakeSourceTree(files))
         self._outside = frozenset((*outside, *sys.stdlib_module_names))
+
+    @property
+    def image_python(self) -> ImagePython:
+        return ImagePython(self.python)
 
     def find_module(self, importing_path: str, module: str, level: int = 0) -> FoundModule:
         """By the rules of imports; nothing in the tree shadows the standard library here."""

@@ -10,8 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from functions.demo.fast_import import CommitSpec, write_repository
-from functions.local.server_process import find_free_port
-from functions.local.servers import build_platform_server
+from functions.local.server_process import build_platform_server, find_free_port
 from functions.local.supervisor import Supervisor
 from shared.adapters.sqlite.sqlite_logs import SqliteLogs
 from shared.adapters.sqlite.sqlite_queue import SqliteQueue

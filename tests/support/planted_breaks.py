@@ -1,7 +1,7 @@
 """A generated history of a service, in which some commits break it: a seed comes in, and which commit breaks what.
 
 Each break is one that Python meets when the service starts or runs, in one of the families that can be decided; it is
-mended some commits later. Between them lie commits that change the same files and break nothing.
+fixed some commits later. Between them are commits that change the same files and break nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping

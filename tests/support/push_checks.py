@@ -12,7 +12,7 @@ from typing import Any
 import functions_framework
 
 from functions.http.runtime import Runtime, open_no_span, set_runtime
-from shared.adapters.github.check_runs import GitHubCheckRuns
+from shared.adapters.github.checks import GitHubCheckRuns
 from shared.adapters.github.client import GitHubClient
 from shared.adapters.github.history import open_history
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign

@@ -1,7 +1,7 @@
 """A service whose fix is merged and not deployed, among unrelated commits, and a look at it by `check`."""
 
 from shared.service import Service
-from shared.workflow.commit_checks.watch_radar import build_radar_message
+from shared.workflow.commit_checks.watch_service import build_radar_message
 from shared.workflow.records.radars import Radar, load_radar
 from tests.support.github.server import REPOSITORY
 from tests.support.harness import watched_service

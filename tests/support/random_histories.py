@@ -160,7 +160,7 @@ def next_states(draw: st.DrawFn, number: int, before: list[DrawnState]) -> Drawn
     action = draw(st.sampled_from(["edit", "edit", "keep", "move", "move and edit", "delete", "neighbour"]))
     name, source, neighbour = taken.name, taken.source, taken.neighbour
     if len({state.name for state in before}) > 1:
-        return taken  # of two names only one is kept, as it was: whose edit another content would be cannot be told
+        return taken  # of two names only one is kept, as it was: whose edit another content would be is unknown
     if "edit" in action or not name:
         source = draw(sources(number))
     if not name:

@@ -5,8 +5,8 @@ from shared.adapters.git.repository import GitRepository
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame, LoggedException
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SignalKind
-from shared.detection.ties import RaisedException
 from shared.proof.model.finding import Finding
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove
@@ -24,16 +24,20 @@ START = {
 
 def prove_renamed(history: HistoryBuilder, *outer_frames: Frame) -> Finding:
     """The finding at the commit `rename`, where `flow` is gone; `outer_frames` stand above the start file's."""
-    seen_at = history.committed_at("rename")
     message = "cannot import name 'flow' from 'quay.tides' (/app/quay/tides.py)"
-    exception = LoggedException(
-        "ImportError", message, (*outer_frames, Frame("/app/main.py", 2, "<module>", "from quay.tides import flow"))
-    )
-    raised = RaisedException(exception, LogEntry(0, f"ImportError: {message}", seen_at, revision="r1"))
+    frames = (*outer_frames, Frame("/app/main.py", 2, "<module>", "from quay.tides import flow"))
+    return prove_failed_start(history, LoggedException("ImportError", message, frames), "rename")
+
+
+def prove_failed_start(history: HistoryBuilder, exception: LoggedException, deployed: str) -> Finding:
+    """The finding of an exception that ended the start of a commit."""
+    seen_at = history.committed_at(deployed)
+    text = f"{exception.error_class}: {exception.message}"
+    raised = RaisedException(exception, LogEntry(0, text, seen_at, revision="r1"))
     incident = Incident(
         "0" * 16, SignalKind.FAILED_START, "desk", "test", "", "", (), (), seen_at, seen_at, 1, dated=True,
         raised=raised,
     )  # fmt: skip
-    request = ProofRequest(fallback_python=running_python(), deployed=history.ids["rename"])
+    request = ProofRequest(fallback_python=running_python(), deployed=history.ids[deployed])
     with GitRepository(str(history.path)) as repository, LocalCompilers() as compilers:
         return prove(incident, repository, compilers, request, lambda _: None)

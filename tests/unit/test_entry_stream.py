@@ -60,7 +60,7 @@ def test_file_is_followed_from_its_start_and_after_truncation(tmp_path: Path) ->
     log, seen, over = tmp_path / "log", "", Event()
     log.write_text("low ", "utf-8")
 
-    def take(text: str, _last: bool) -> None:  # noqa: FBT001  # as whoever follows gives it
+    def take(text: str, _last: bool) -> None:  # noqa: FBT001  # as the follower gives it
         nonlocal seen
         seen += text
         if seen == "low ":

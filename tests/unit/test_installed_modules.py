@@ -36,6 +36,13 @@ def kind_of(module: str, files: Mapping[str, str], dockerfile: str = PIP_FILE) -
         ("Flask_Sock", "flask_sock"),
         ("uvicorn[standard]", "websockets"),
         ("fastapi", "starlette"),
+        ("django-storages", "storages"),
+        ("python-decouple", "decouple"),
+        ("google-cloud-discoveryengine", "google.cloud.discoveryengine"),
+        ("opentelemetry-api\nopentelemetry-sdk", "opentelemetry.sdk"),
+        ("opentelemetry-instrumentation-aiohttp-client", "opentelemetry.instrumentation.aiohttp_client"),
+        ("slack-sdk", "slack_sdk"),
+        ("tensorflow", "tensorflow"),
         ("redis \\\n    --hash=sha256:00", "redis"),
         ("git+https://example.org/x.git#egg=other\nredis", "redis"),
     ],
@@ -52,6 +59,10 @@ def test_a_requirement_provides_its_module(line: str, module: str) -> None:
         ("redis; extra == 'cache'", "redis"),
         ("redis", "redis.asyncio"),
         ("google", "google"),
+        ("dateutil", "dateutil"),
+        ("jwt", "jwt"),
+        ("opentelemetry-api", "opentelemetry.instrumentation.fastapi"),
+        ("setuptools", "pkg_resources"),
         ("-c constraints.txt", "redis"),
         ("httpx", "redis"),
         ("# redis", "redis"),
@@ -186,3 +197,68 @@ def test_a_claim_on_a_package_that_a_lock_file_lacks() -> None:
         "uv.lock": "[[package]]\nname='httpx'\n",
     }
     assert judge_import(files, "yaml").state is FAILS
+
+
+@pytest.mark.parametrize(
+    ("command", "requirements", "kind"),
+    [
+        ("pip install --no-deps -r requirements.txt", "httpx==0.27\n", ModuleKind.MISSING),
+        ("pip install --require-hashes -r requirements.txt", "httpx==0.27\n", ModuleKind.MISSING),
+        ("pip install -r requirements.txt", "httpx==0.27 \\\n    --hash=sha256:00\n", ModuleKind.MISSING),
+        ("uv pip sync requirements.txt", "httpx==0.27\n", ModuleKind.MISSING),
+        ("pip install -r requirements.txt", "httpx==0.27  # --hash=sha256:00\n", ModuleKind.UNKNOWN),
+        ("uv pip install -r requirements.txt", "httpx==0.27 \\\n    --hash=sha256:00\n", ModuleKind.UNKNOWN),
+        ("pip install -r requirements.txt && pip install pandas", "httpx \\\n --hash=sha256:00\n", ModuleKind.UNKNOWN),
+    ],
+)
+def test_requirements_name_all_that_is_installed_where_pip_takes_nothing_else(
+    command: str, requirements: str, kind: ModuleKind
+) -> None:
+    assert kind_of("yaml", {"requirements.txt": requirements}, PIP.format(command)) is kind
+
+
+def test_nothing_that_a_distribution_needs_comes_without_its_dependencies() -> None:
+    files = {"requirements.txt": "fastapi\n", "pyproject.toml": "[project]\nname='app'\ndependencies=['redis']\n"}
+    assert kind_of("starlette", files, PIP.format("pip install --no-deps -r requirements.txt")) is ModuleKind.MISSING
+    assert kind_of("redis", files, PIP.format("pip install --no-deps .")) is ModuleKind.UNKNOWN
+
+
+LOCKED = {"pyproject.toml": "[project]\nname='app'\ndependencies=['httpx']\n", "uv.lock": "[[package]]\nname='httpx'\n"}
+QUIET = "RUN apt-get update && apt-get install -y libpq5 && rm -rf /var/lib/apt/lists/*\nRUN useradd -m app\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"),
+    [
+        ("", ModuleKind.MISSING),
+        (QUIET, ModuleKind.MISSING),
+        ("COPY --from=tools/uv:1 /uv /usr/local/bin/\n", ModuleKind.MISSING),
+        ("COPY --from=tools/libs:1 /site /usr/local/lib/python3.11/\n", ModuleKind.UNKNOWN),
+        ("RUN ./deploy/prepare.sh\n", ModuleKind.UNKNOWN),
+        ("RUN pip --no-cache-dir install pyyaml\n", ModuleKind.OUTSIDE),
+        ("RUN pip3.11 install -q httpx\n", ModuleKind.UNKNOWN),
+        ("RUN conda install yaml\n", ModuleKind.UNKNOWN),
+        ("RUN python setup.py install\n", ModuleKind.UNKNOWN),
+        ("RUN python -m deploy.prepare\n", ModuleKind.UNKNOWN),
+        ("RUN curl -sS https://example.org/x | bash\n", ModuleKind.UNKNOWN),
+    ],
+)
+def test_a_command_that_nobody_reads_may_install_more(before: str, kind: ModuleKind) -> None:
+    dockerfile = PIP.format("uv sync --frozen").replace("RUN ", f"{before}RUN ", 1)
+    assert kind_of("yaml", LOCKED, dockerfile) is kind
+
+
+def test_a_stage_that_another_is_built_on_is_no_base_image() -> None:
+    stages = PIP.format("uv sync --frozen").replace("FROM python:3.11", "FROM python:3.11 AS tools\nFROM tools")
+    assert kind_of("yaml", LOCKED, stages) is ModuleKind.MISSING
+
+
+def test_a_distribution_of_another_project_may_bring_the_module_of_its_name() -> None:
+    files = {"requirements.txt": "jwt==1.3\n"}
+    assert kind_of("jwt", files, PIP.format("pip install --no-deps -r requirements.txt")) is ModuleKind.UNKNOWN
+
+
+def test_a_product_that_a_lock_file_lacks_is_missing() -> None:
+    dockerfile = PIP.format("uv sync --frozen")
+    assert kind_of("google.cloud.firestore", LOCKED, dockerfile) is ModuleKind.MISSING
+    assert kind_of("google.cloud.heard_of_nowhere", LOCKED, dockerfile) is ModuleKind.UNKNOWN

@@ -7,11 +7,10 @@ import pytest
 
 from shared.proof.model.recommendation import ActionKind
 from shared.report.incident_status import MAX_BODY_LENGTH
-from shared.report.issue.body import format_issue_title, render_issue_body
+from shared.report.issue.body import RECOMMENDATION_LABELS, format_issue_title, render_issue_body
 from shared.report.issue.incident_details import CommitRole
 from shared.report.issue.proposal import NOT_COUNTED
 from shared.report.issue.section import Heading
-from shared.report.issue.summary import RECOMMENDATION_LABELS
 from shared.report.report import build_report
 from shared.report.timeline import EventKind, build_timeline
 from shared.report.whys.why import select_five_whys

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from shared.detection.incident import Incident
+from shared.detection.multiline_traceback import is_telling_frame
 from shared.detection.signal import SignalKind
-from shared.detection.telling_frames import is_telling_frame
 from tests.support.line_logs import (
     FAILED_IMPORT,
     FAILED_SOCKET,

@@ -32,7 +32,7 @@ def test_what_has_not_stays(text: str) -> None:
 
 
 def test_texts_that_no_known_secret_could_be_are_looked_at_as_well() -> None:
-    """A name of small letters is usually no secret; it is one where somebody says so."""
+    """A name of small letters is usually no secret; it is one where a user says so."""
     assert redact("quay_of_the_old_harbour") == GONE
 
 

@@ -14,6 +14,7 @@ from shared.config.settings import CodeHost, Settings, read_all_settings, read_s
 from shared.errors import InputError, UsageError
 from shared.secret import SecretReference, SecretSource
 from shared.service import Service
+from shared.signer import SignaturePolicy, Signer
 
 FULL = """\
 version: 1
@@ -130,6 +131,29 @@ def test_secrets_are_references_and_environment_values_stay_hidden(file: Path) -
     assert settings.secrets.values["SIGNING"].reveal() == "hush-hush"
     assert "ABSENT" not in settings.secrets.values
     assert "hush" not in repr(settings)
+
+
+def test_with_socket_mode_there_is_an_app_token_and_no_signing_secret(file: Path) -> None:
+    token = "projects/tea-ops/secrets/app/versions/latest"
+    settings = told(file, f"slack: {{socket_mode: true, app_token: {{secret: {token}}}, bot_token: {{env: BOT}}}}\n")
+    assert settings.socket_mode
+    assert settings.secrets.slack_app_token == SecretReference(SecretSource.SECRET_MANAGER, token)
+    assert settings.secrets.slack_signing_secret is None
+    assert not told(file, FULL).socket_mode
+
+
+def test_signers_arrive_and_without_the_section_there_are_none(file: Path) -> None:
+    key = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
+    block = "".join(f"        {line}\n" for line in key.splitlines())
+    issuer, subject, root = (
+        "https://issuer.invalid",
+        "https://ci.invalid/{repository}/*",
+        '{"mediaType": "a trustedroot"}',
+    )
+    identity = f"    - {{issuer: {issuer!r}, subject: {subject!r}}}\n  trusted_root: '{root}'\n"
+    policy = told(file, f"signatures:\n  signers:\n    - public_key: |\n{block}{identity}").signature_policy
+    assert policy == SignaturePolicy((Signer(key), Signer(issuer=issuer, subject=subject)), root)
+    assert told(file, FULL).signature_policy == SignaturePolicy()
 
 
 def test_an_app_of_an_enterprise_server_arrives(file: Path) -> None:
@@ -329,6 +353,17 @@ WRONG = {
         "FILE, line 4: redaction.forms[1] may contain only fixed characters, [classes], \\d and \\w, each with an "
         "optional {n}, {m,n} or +; character 1 is not allowed."
     ),
+    "signatures: {signers: [{issuer: 'https://hush.invalid'}]}": (
+        "FILE, line 1: signatures.signers[0] must have either public_key, or issuer and subject."
+    ),
+    "signatures: {signers: []}": "FILE, line 1: signatures.signers must name at least one signer, and at most 20.",
+    "signatures: {signers: [{public_key: hush}]}": (
+        "FILE, line 1: signatures.signers[0].public_key must be a public key in PEM, from its line BEGIN PUBLIC KEY to "
+        "END PUBLIC KEY."
+    ),
+    "signatures:\n  signers: [{issuer: 'https://i.invalid', subject: a}]\n  trusted_root: hush": (
+        "FILE, line 3: signatures.trusted_root must be the JSON of Sigstore's trusted root, with its mediaType."
+    ),
     "redaction: {forms: ['\\w+hushhush']}": (
         "FILE, line 1: redaction.forms[0] must begin with at least 3 fixed characters, such as 'acme_[A-Za-z0-9]{32}'."
     ),
@@ -351,7 +386,11 @@ WRONG = {
     "- a": "FILE, line 1: the file must be keys with values.",
     "version: 2": "FILE, line 1: version must be 1.",
     "servces: []": "FILE, line 1: servces is not a known key; did you mean services?",
-    "slack: {}": "FILE, line 1: slack.signing_secret is missing.",
+    "slack: {}": "FILE, line 1: slack must have signing_secret, or socket_mode: true with app_token.",
+    "slack: {socket_mode: true}": "FILE, line 1: slack must have app_token with socket_mode: true, and only then.",
+    "slack: {socket_mode: true, app_token: {env: A}, signing_secret: {env: B}}": (
+        "FILE, line 1: slack must have signing_secret, or socket_mode: true with app_token."
+    ),
     "slack:\n  signing_secret: xoxb-hush": (
         "FILE, line 2: slack.signing_secret must be a reference, {secret: projects/P/secrets/S/versions/3} or "
         "{env: NAME}, not a value."
@@ -430,7 +469,7 @@ def test_a_file_that_is_not_there_is_one_sentence(file: Path) -> None:
 def test_a_command_prints_a_mistake_a_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What stands in a name is no line of its own: it is told without its line ends."""
+    """A name is no line of its own: it is shown without its line ends."""
     file = tmp_path / "provenfix.yaml"
     file.write_text("version: 2\nservices: 1\nother: 2\n'a\\nb': 3\n", "utf-8")
     monkeypatch.setattr(command_line, "_invoke_typer", lambda: read_all_settings({"PROVENFIX_CONFIG": str(file)}))

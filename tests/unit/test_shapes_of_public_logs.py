@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.logs.log_json import SplitEntries, parse_json_entry
 from shared.adapters.logs.log_stream import LogStream
-from shared.adapters.logs.split_entries import SplitEntries
 from shared.detection.causes.cause import CauseClass
 from shared.detection.causes.classify import classify_cause
 from shared.detection.causes.own_code import classify_code_error

@@ -11,9 +11,8 @@ import pytest
 from shared.adapters.slack.interaction import APPROVE, DENY, ROLL_BACK
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.brief import NO_BRIEF
-from shared.proposal.labels import Label, split_label
 from shared.proposal.paragraphs import build_paragraphs
-from shared.proposal.proposal import AlternativeProposal
+from shared.proposal.proposal import AlternativeProposal, Label, split_label
 from shared.proposal.question import build_thread_details
 from shared.proposal.states import ProposalStatus
 from shared.report.impact import summarise_impact

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.detection.entry import LogEntry
+from shared.detection.raised_exception import RaisedException
 from shared.detection.signal import SkipReason, read_signal
-from shared.detection.ties import RaisedException, TieFinder
+from shared.detection.ties import TieFinder
 
 MISSING = (
     "Traceback (most recent call last):\n"

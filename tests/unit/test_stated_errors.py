@@ -11,6 +11,7 @@ from shared.detection.causes.classify import classify_cause
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
 from shared.detection.logged_exception import Frame
+from shared.detection.signal import SignalKind
 from tests.support.cause_table import CLOSED, CauseSample, make_sample_entries
 from tests.support.log_samples import time_at
 from tests.support.tied_logs import incidents_of
@@ -122,3 +123,43 @@ def test_a_connection_that_was_found_closed_while_an_error_was_handled_is_not_th
     cause = classify_cause(incident_of(f"{header}{own}{again}{header}{closing}{last}", CLOSED))
     assert cause.exception is not None
     assert (cause.cause_class, cause.exception.error_class) == (CauseClass.OWN_CODE_UNPROVABLE, "KeyError")
+
+
+NO_MODULE = "No module named 'ferry.decks'"
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"ERROR:ferry:failed to load the application: {NO_MODULE}", ""),
+        (f"[2026-03-01 12:00:01 +0000] [7] [ERROR] {NO_MODULE}", ""),
+        (NO_MODULE, "ERROR"),
+        ("cannot import name 'Deck' from 'ferry.decks' (/app/ferry/decks.py)", "CRITICAL"),
+    ],
+)
+def test_an_import_that_is_said_to_have_failed_is_the_exception_of_the_start_behind_it(
+    text: str, severity: str
+) -> None:
+    stated, failed = log(text, "Container called exit(1).")
+    [incident] = incidents_of([replace(stated, severity=severity), failed])
+    assert incident.kind is SignalKind.FAILED_START
+    assert incident.raised is not None
+    assert incident.raised.exception.message in {NO_MODULE, text}
+    assert incident.raised.exception.frames == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        (f"it is normal that {NO_MODULE}", {}),
+        (f"INFO:ferry:the plugin is off: {NO_MODULE}", {}),
+        (NAME_ERROR, {}),
+        (f"ERROR:ferry:failed to load: {NO_MODULE}", {"timestamp": time_at(3600)}),
+        (f"ERROR:ferry:failed to load: {NO_MODULE}", {"instance": "b"}),
+    ],
+    ids=["prose", "information", "no import", "later", "instance"],
+)
+def test_what_is_no_failed_import_of_the_start_is_not_tied_to_it(text: str, changes: dict[str, object]) -> None:
+    stated, failed = log(text, "Container called exit(1).")
+    [incident] = incidents_of([stated, replace(failed, **cast("Any", changes))])
+    assert incident.raised is None

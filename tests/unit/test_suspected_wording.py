@@ -26,12 +26,11 @@ from shared.proof.model.suspected_change import (
 )
 from shared.proof.proof_context import ProofContext
 from shared.proof.suspected.find_suspected import find_suspected_for_incident
-from shared.proposal.labels import Label
 from shared.proposal.notice import list_cause_paragraphs
+from shared.proposal.proposal import Label
 from shared.report.facts.unproven import list_suspected_lines
-from shared.report.issue.body import render_issue_body
+from shared.report.issue.body import cite_likeliest_change, render_issue_body
 from shared.report.issue.causes import render_suspected_changes
-from shared.report.issue.summary import cite_likeliest_change
 from shared.report.links import NO_LINKS
 from shared.report.report import Report, build_report
 from shared.report.report_json import report_to_json
@@ -62,7 +61,7 @@ DEPLOYED, FIRST, LATER = (
 def sample(subject: str = "Read the berth", path: str = "app/main.py", function: str = "assign") -> Report:
     incident, proof = SHAPES["close 1011 alone"]
     introduced = SuspectedChange(
-        replace(FIRST, subject=subject), path, function, SuspicionKind.INTRODUCED, "it last changed the failing line", 1
+        FIRST._replace(subject=subject), path, function, SuspicionKind.INTRODUCED, "it last changed the failing line", 1
     )
     later = SuspectedChange(LATER, path, function, SuspicionKind.POSSIBLE_FIX, "it changed the failing line", 1)
     suspected = SuspectedChanges(DEPLOYED, False, (DEPLOYED.id,), 2, (introduced,), (later,))

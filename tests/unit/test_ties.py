@@ -28,7 +28,7 @@ KEEPALIVE = "sent 1011 (internal error) keepalive ping timeout; no close frame r
 
 
 def followed(logged: list[LogEntry]) -> int:
-    """How many entries are told as symptoms of the syntax error."""
+    """How many entries are reported as symptoms of the syntax error."""
     return sum(each.occurrences for each in only_syntax_error(logged).symptoms)
 
 

@@ -12,7 +12,8 @@ SOURCES = sorted(
     path for folder in ("functions", "shared") for path in (ROOT / folder).rglob("*.py") if path.name not in EXAMPLES
 )
 TEMPLATES = sorted((ROOT / "functions/local/page/templates").glob("*.html"))
-REFUSED = re.compile(r"\b(?:mend(?:s|ed|ing)?|whoever|is told|way out|how (?:it|things) stands?)\b", re.IGNORECASE)
+_WORDS = r"mend(?:s|ed|ing)?|whoever|somebody|amiss|heed(?:s|ed)?|is told|told apart|can tell|way out"
+REFUSED = re.compile(rf"\b(?:{_WORDS}|how (?:it|things) stands?)\b", re.IGNORECASE)
 _PATTERN = re.compile(r"\(\?[:P=!<]|\\[bdsw]")
 """A string that is a regular expression: it reads other people's words."""
 

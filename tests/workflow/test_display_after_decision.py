@@ -12,8 +12,7 @@ from functions.local.page.incident_view import IncidentReader
 from functions.local.page.timeline import build_timeline
 from functions.local.page.views import list_milestone_times as hands
 from shared.proof.model.recommendation import ActionKind, Reason
-from shared.proposal.labels import Label, split_label
-from shared.proposal.proposal import TITLE_SEPARATOR, Message, build_title, update_title
+from shared.proposal.proposal import TITLE_SEPARATOR, Label, Message, build_title, split_label, update_title
 from shared.proposal.question import build_rollback_report, build_title_and_lines
 from shared.proposal.rollout import WATCH_DURATION, ProbeResult
 from shared.proposal.states import ProposalStatus
@@ -277,6 +276,10 @@ class TestWhatStillFails:
         first, second = (posted.message for posted in harness.chat.posted)
         assert (second.incident, second.kind, second.commit) == (incident, ActionKind.ROLLBACK, BACK)
         assert (second.standing, second.alternative) == (ProposalStatus.OPEN, None)
+        context = harness.start_process()
+        record = incident_record.require_incident(context, incident)
+        detail = str(ensure_evidence(context, harness.services["shore.tide"], record)["detail"])
+        assert [commit in detail for commit in (TARGET, BACK)] == [True, True]
         assert second.proposal != first.proposal
         assert second.evidence_hash != first.evidence_hash
         assert second.expires_at > first.expires_at

@@ -1,16 +1,16 @@
-"""What somebody types on the first day: options, mistakes and questions go in, one sentence that helps comes out."""
+"""What a user types on the first day: options, mistakes and questions go in, one sentence that helps comes out."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from functions.cli import reasons
+from functions.cli import explain
 from functions.cli.command_line import _run_command
 from functions.cli.completion import COMPLETE_VARIABLE
 from functions.cli.doctor.check import Check, CheckResult, CheckState, build_ok_result
 from functions.cli.doctor.command import format_text
-from functions.cli.log_summary import ObservedLog
+from functions.cli.investigate import ObservedLog
 from functions.cli.standard_streams import _write_plainly
 from shared.adapters.logs.log_file import LogFile
 from shared.proof.model.recommendation import Reason
@@ -85,14 +85,14 @@ def test_a_mistake_is_answered_by_what_helps(
 
 
 def test_every_reason_is_explained() -> None:
-    assert set(reasons.EXPLANATIONS) == {*Reason, *EndCause}
-    for name, explanation in reasons.EXPLANATIONS.items():
+    assert set(explain.EXPLANATIONS) == {*Reason, *EndCause}
+    for name, explanation in explain.EXPLANATIONS.items():
         ended = run_provenfix("explain", name)
         assert (ended.exit_code, ended.err) == (0, "")
         assert ended.out.splitlines() == [name, explanation.meaning, explanation.advice]
         assert explanation.meaning.endswith(".")
         assert explanation.advice.endswith(".")
-    assert run_provenfix("explain").out.count("\n") == len(reasons.EXPLANATIONS)
+    assert run_provenfix("explain").out.count("\n") == len(explain.EXPLANATIONS)
 
 
 @pytest.mark.parametrize(

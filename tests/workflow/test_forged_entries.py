@@ -57,7 +57,7 @@ UNBELIEVED = [each for each in FORGED if each[0] == "a commit of its own"]
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> HistoryBuilder:
-    """Two files that compile at every commit, and one that is broken on line 5 as deployed and mended afterwards."""
+    """Two files that compile at every commit, and one that is broken on line 5 as deployed and fixed afterwards."""
     story = HistoryBuilder(tmp_path_factory.mktemp("forged") / "repository.git")
     story.commit(
         "start", {"app/main.py": valid_source(), "app/relay.py": valid_source(1), "app/hurt.py": valid_source(2)}

@@ -1,4 +1,4 @@
-"""What a failing revision means for its users: told by the platform's own figures, unknown where it tells none."""
+"""What a failing revision means for its users: read from the platform's own figures, unknown where it gives none."""
 
 import json
 import re

@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.proof.model.recommendation import ActionKind, Reason
-from shared.proposal.labels import Label, split_label
+from shared.proposal.proposal import Label, split_label
 from shared.report.report import Report
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident

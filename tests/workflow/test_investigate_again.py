@@ -1,4 +1,4 @@
-"""What could not be mended yet is looked at again when the branch has moved: then the fix is proposed, once."""
+"""What could not be fixed yet is looked at again when the branch has moved: then the fix is proposed, once."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ import pytest
 from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.model.target import CheckStatus, ImageCheck, ImageStatus
 from shared.workflow.investigate_incident import investigate_incident
-from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
+from shared.workflow.rollout.run_trial import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import MINUTE, open_incident, read_documents, read_state, run_tick
 from tests.support.harness import Harness

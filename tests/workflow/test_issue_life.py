@@ -13,7 +13,7 @@ from shared.report.incident_status import (
     render_status_block,
     replace_status_block,
 )
-from shared.workflow.issue_content import format_marker
+from shared.workflow.effects import format_marker
 from tests.support.drivers import MINUTE, press_button, propose_deployment, run_tick
 from tests.support.harness import Harness
 from tests.support.hostile_report import assert_text_is_inert, markdown_tokens

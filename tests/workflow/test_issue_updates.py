@@ -19,7 +19,7 @@ from shared.text.escaping import escape_markdown
 from shared.text.phrases import short_sha
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
-from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL
+from shared.workflow.rollout.run_trial import BRANCH_CHECK_INTERVAL
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,

@@ -1,4 +1,4 @@
-"""What the chat is told where nothing is proposed: once, without a button, and of failures that users notice."""
+"""What the chat gets where nothing is proposed: once, without a button, and of failures that users notice."""
 
 from typing import Any
 

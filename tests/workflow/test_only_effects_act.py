@@ -14,7 +14,7 @@ from tests.support.memory import UnclaimedEffectError
 
 WORKFLOW = Path(__file__).parents[2] / "shared/workflow"
 STEPS = sorted(WORKFLOW.rglob("*.py"))
-EFFECT_FILES = ("effects.py", "check_effects.py", "deployment_effects.py", "rollout_effects.py")
+EFFECT_FILES = ("effects.py", "check_effects.py", "rollout_effects.py")
 REQUEST_METHODS = {("bus", "request")}
 """What every tick repeats."""
 READ_METHODS = {

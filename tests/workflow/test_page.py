@@ -275,7 +275,7 @@ class TestWhatItReads:
 
 
 async def _listening(shelf: IncidentReader, incident: str, now: list[float], pages: int, seconds: int) -> int:
-    """How many pages were told of the first sign; the clock is turned by hand, a second whenever all have looked."""
+    """How many pages got the first sign; the clock is turned by hand, a second whenever all have looked."""
     turn = asyncio.Event()
     waiting = 0
 
@@ -313,7 +313,7 @@ async def _listening(shelf: IncidentReader, incident: str, now: list[float], pag
 
 
 def told_after(here: Site, answer: PageAnswer) -> ClickResponse:
-    """What the page keeps to tell whoever has clicked."""
+    """What the page keeps for the user who has clicked."""
     query = parse_qs(urlsplit(answer.headers["location"]).query)
     told = here.find_answer(query["told"][0])
     assert told is not None

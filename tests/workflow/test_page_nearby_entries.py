@@ -6,8 +6,7 @@ from html import unescape
 
 import pytest
 
-from functions.local.page.incident_view import IncidentReader
-from functions.local.page.related_entries import Tie, read_related_entries
+from functions.local.page.incident_view import IncidentReader, Tie, read_related_entries
 from functions.local.page.views import PageState, render_incident
 from shared.detection.incident import Incident
 from shared.proof.model.recommendation import ActionKind, Reason

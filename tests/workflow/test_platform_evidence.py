@@ -108,7 +108,7 @@ def test_two_places_conflict_unless_one_abbreviates_the_other(digits: int) -> No
 
 
 def test_an_abbreviation_is_believed_only_where_it_is_short_for_one_commit(tmp_path: Path) -> None:
-    """A branch may be called like an abbreviation, and whoever may push one would choose what it stands for."""
+    """A branch may be called like an abbreviation, and a user who may push one would choose what it stands for."""
     story = HistoryBuilder(tmp_path / "repo.git")
     story.commit("start", {"app.py": "x = 1\n"})
     story.commit("later", {"app.py": "x = 2\n"})

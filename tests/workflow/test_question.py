@@ -14,7 +14,7 @@ from shared.proposal.states import ProposalStatus
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.redeploy import redeploy
-from shared.workflow.rollout.await_newer_commit import MAX_LOOKS
+from shared.workflow.rollout.run_trial import MAX_LOOKS
 from shared.workflow.supersede import BRANCH_CHECK_INTERVAL, MIN_QUESTION_AGE
 from tests.support.commit_graph import commit_id, make_commit
 from tests.support.drivers import (
@@ -60,6 +60,9 @@ class TestGoingBack:
         assert operation.commit == commit_id("good")
         message = harness.chat.posted[0].message
         assert (message.kind, message.commit, message.by) == ("rollback", commit_id("good"), "U-NORA")
+        fix, earlier = (read_documents(harness, "proposals")[f"{incident}-1{end}"] for end in ("", "-back"))
+        assert (fix["author"], earlier["author"]) == (make_commit("fixed").author, "")
+        assert (earlier["instead_of"], earlier["fix"]) == (fix["id"], commit_id("good"))
 
     def test_its_gates_are_asked_once_more(self, harness: Harness) -> None:
         incident = propose_deployment(harness)
@@ -81,7 +84,7 @@ class TestGoingBack:
         assert harness.chat.posted[0].message.standing is ProposalStatus.RESOLVED
 
     def test_whoever_deploys_the_break_again_afterwards_opens_an_incident(self, harness: Harness) -> None:
-        """What mended it is the earlier commit, not the fix that was never deployed."""
+        """What fixed it is the earlier commit, not the fix that was never deployed."""
         incident = propose_deployment(harness)
         press_alternative_button(harness)
         redeploy_approved(harness)
@@ -136,7 +139,7 @@ class TestGoingBack:
         assert list(read_documents(setting, "proposals")) == [f"{incident}-1"]
 
     def test_an_approval_that_nobody_published_is_found_by_the_tick(self, harness: Harness) -> None:
-        """Whoever stored it has died before anything else."""
+        """The process that stored it has died before anything else."""
         incident = propose_deployment(harness)
         kept = harness.bus.require_claim
         harness.bus.require_claim = _dying  # type: ignore[assignment]
@@ -262,7 +265,7 @@ class TestOvertaken:
         asked = harness.chat.posted[1].message
         assert (asked.standing, asked.proposal) == (ProposalStatus.OPEN, f"{incident}-2")
         harness.bus.waiting.clear()
-        harness.chat.posted.append(replace(harness.chat.posted[0], message=old))  # somebody still looks at the old one
+        harness.chat.posted.append(replace(harness.chat.posted[0], message=old))  # a user still looks at the old one
         assert press_button(harness).result is ClickResult.SUPERSEDED
         assert press_alternative_button(harness).result is ClickResult.SUPERSEDED
         del harness.chat.posted[-1]

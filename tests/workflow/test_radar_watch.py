@@ -1,4 +1,4 @@
-"""What is merged and not deployed: asked for once an hour, read where something has changed, told once a day."""
+"""What is merged and not deployed: asked for once an hour, read where something has changed, posted once a day."""
 
 import json
 from dataclasses import replace
@@ -11,14 +11,13 @@ from shared.adapters.slack.interaction import CLICK_KINDS
 from shared.adapters.slack.message_layout import build_message_blocks
 from shared.errors import Reject
 from shared.proof.compare_services import Alarm
-from shared.proof.service_radar import ServiceRadar
-from shared.proof.undeployed_fixes import UndeployedFix, UndeployedFixes
+from shared.proof.undeployed_fixes import ServiceRadar, UndeployedFix, UndeployedFixes
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.states import ProposalStatus
 from shared.pushes import LIMIT_REACHED
 from shared.workflow import flow
 from shared.workflow.commit_checks.check_radar import check_radar
-from shared.workflow.commit_checks.watch_radar import RADAR_INTERVAL, build_radar_message
+from shared.workflow.commit_checks.watch_service import RADAR_INTERVAL, build_radar_message
 from shared.workflow.context import StepResult
 from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident

@@ -102,7 +102,7 @@ def test_a_failed_start_is_investigated_after_a_while(harness: Harness) -> None:
 
 
 def _compared(harness: Harness, old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> list[tuple[str, ...]]:
-    """The variables that the proof is told to be missing in the revision that does not start."""
+    """The variables that the proof learns to be missing in the revision that does not start."""
     service = harness.services["shore.tide"]
     harness.clock.advance(MINUTE)
     harness.cloud.deploy_manually(service, NEW, None)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.detection.telling_frames import is_telling_frame
+from shared.detection.multiline_traceback import is_telling_frame
 from shared.errors import Retry
 from shared.workflow.context import StepResult
 from shared.workflow.reassemble_signal import INGESTION_DELAY

@@ -15,7 +15,7 @@ from shared.proposal.rollout import WATCH_DURATION
 from shared.service import Service
 from shared.workflow import flow
 from shared.workflow.commit_checks.check_revision import check_revision
-from shared.workflow.commit_checks.watch_revisions import build_message
+from shared.workflow.commit_checks.watch_service import build_message
 from shared.workflow.context import Context
 from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident

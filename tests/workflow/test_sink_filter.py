@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from shared.adapters.logs.log_json import parse_json_entry
+from shared.detection.multiline_traceback import is_telling_frame
 from shared.detection.signal import Signal, SignalKind, SkipReason, may_show_signal, read_signal
-from shared.detection.telling_frames import is_telling_frame
 from shared.errors import UsageError
 from shared.filters.rendering import (
     MAX_FILTER_LENGTH,

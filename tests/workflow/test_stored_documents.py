@@ -14,7 +14,6 @@ from shared.ports import Document
 from shared.workflow.investigation.cause_of_close import CAUSES
 from shared.workflow.issue.collecting_issue import TALLIES
 from shared.workflow.ledger import read_result
-from shared.workflow.records.branch_states import BRANCH_STATES, FORK_TALLIES
 from shared.workflow.records.decisions import DECISIONS
 from shared.workflow.records.defects import DEFECTS
 from shared.workflow.records.documents import MAX_ATTEMPTS, Collection
@@ -22,7 +21,7 @@ from shared.workflow.records.incident_record import INCIDENTS
 from shared.workflow.records.kill_switch import SWITCHES, SwitchState
 from shared.workflow.records.proposals import PROPOSALS
 from shared.workflow.records.radars import RADARS
-from shared.workflow.records.serving_states import SERVING_STATES
+from shared.workflow.records.sound_states import BRANCH_STATES, FORK_TALLIES, SERVING_STATES
 from shared.workflow.records.trials import TRIALS
 from shared.workflow.rollout.rollout_limits import DAILY_COUNTS, ROLLOUT_LOCKS
 from tests.support.harness import Harness

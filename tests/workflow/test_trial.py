@@ -16,8 +16,8 @@ from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
-from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from shared.workflow.rollout.new_revision import MAX_DEPLOYMENT_TIME
+from shared.workflow.rollout.run_trial import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.chat import PostedMessage
 from tests.support.commit_graph import commit_id, make_commit
 from tests.support.drivers import (

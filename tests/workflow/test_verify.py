@@ -1,4 +1,4 @@
-"""`verify`: what each tick does with an incident, and what it takes to call a service mended."""
+"""`verify`: what each tick does with an incident, and what it takes to call a service fixed."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -331,7 +331,7 @@ def test_a_recurrence_in_the_new_revision_takes_it_back(harness: Harness) -> Non
 
 
 def test_a_storm_of_the_old_revision_hides_no_recurrence_in_the_new_one() -> None:
-    """Whoever reads a log reads so many entries of it, and the oldest first."""
+    """A reader of a log reads so many entries of it, and the oldest first."""
     setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 100))})
     incident = start_watching(setting)
     entry = replace(setting.log_entry(), timestamp=setting.clock.now())

@@ -13,20 +13,27 @@ from typing import Any
 import pytest
 
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, sign
-from shared.config.settings import Secrets, Settings
+from shared.config.secret_references import Secrets
+from shared.config.settings import Settings
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
 from shared.proposal.decision import ClickKind
 from shared.secret import Secret, SecretReference, SecretSource
+from shared.workflow.effects import format_marker
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import ANSWERS, handle_issue_command
-from shared.workflow.issue_content import format_marker
 from shared.workflow.record import record_log_entry
 from shared.workflow.records import incident_record
 from tests.support.drivers import press_button, propose_deployment, read_documents, read_state, run_tick, start_watching
 from tests.support.flow_diagram import DRAWN_TRANSITIONS
-from tests.support.function_clients import WEBHOOK_SECRET, WEBHOOK_SETTINGS, FunctionClients, open_function_clients
+from tests.support.function_clients import (
+    WEBHOOK_SECRET,
+    WEBHOOK_SETTINGS,
+    FunctionClients,
+    open_function_clients,
+    relay_published,
+)
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 from tests.support.people import FakePeople
@@ -57,8 +64,10 @@ def event(harness: Harness, incident: str, **more: object) -> dict[str, Any]:
 
 
 def sent(hook: FunctionClients, kind: str, told: object, delivery: str = "72d3162e-cc78-11e3-81ab-4c9367dc0958") -> int:
-    """The status of a delivery that GitHub signed."""
-    return signed(hook, kind, json.dumps(told).encode(), delivery)
+    """The status of a delivery that GitHub signed; what it asks for is done, twice."""
+    status = signed(hook, kind, json.dumps(told).encode(), delivery)
+    relay_published(hook)
+    return status
 
 
 def signed(hook: FunctionClients, kind: str, body: bytes, delivery: str) -> int:

@@ -58,7 +58,7 @@ class SinkChecks:
     def _check_default_sink(self, project: str) -> CheckResult:
         """It puts the log where provenfix reads it: https://cloud.google.com/logging/docs/routing/overview#default-bucket.
 
-        How many requests there were, Cloud Monitoring tells, so their log may be left out.
+        Cloud Monitoring counts the requests, so their log may be left out.
         """
         held = self._client.get(_LOGGING, f"/v2/projects/{project}/sinks/_Default")
         if not held.is_success or held.value.get("disabled"):

@@ -143,7 +143,7 @@ def _find_x(at: datetime, parts: Sequence[Sequence[datetime]], places: Sequence[
         if part[0] <= at <= part[-1]:
             span = part[-1] - part[0]
             return start + (end - start) * ((at - part[0]) / span if span else 0.0)
-    raise ValueError(f"{at} lies in no stretch")
+    raise ValueError(f"{at} is in no stretch")
 
 
 def _label_stretches(parts: Sequence[Sequence[datetime]], places: Sequence[tuple[float, float]]) -> list[Stretch]:

@@ -1,19 +1,24 @@
 """All that the store knows of one incident, in a handful of reads; and a sign that changes whenever any of it does.
 
 Returns incidents for the list, and one incident with all that its page shows.
+
+From the stored report it reads what the log holds beside the failure: the tied exception and the entries nearby.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 
 from shared.adapters.standins import chat_and_issues
 from shared.errors import Reject
 from shared.ports import Document, Store, StoredDocument
 from shared.proposal.notice import format_notice_id
 from shared.service import Service
+from shared.text.timestamps import format_timestamp_phrase
 from shared.workflow.flow import IncidentState
-from shared.workflow.records import decisions, proposals, reports
+from shared.workflow.records import decisions, documents, proposals, reports
 from shared.workflow.records import incident_record as cases
 from shared.workflow.records.incident_record import IncidentRecord
 
@@ -167,3 +172,70 @@ def _compute_etag(documents: Collection[StoredDocument]) -> str:
     """Sixteen hex digits over which documents there are, in which version."""
     text = "\n".join(sorted(f"{document.kind}/{document.key}={document.version}" for document in documents))
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+_MAX_ROWS = 30
+
+
+class Tie(StrEnum):
+    """How an entry is tied to the failure, in words."""
+
+    FOLLOWED = "followed from it"
+    NEARBY = "in the same minutes"
+    SUSPECTED = "in the same minutes, suspected to follow"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedEntry:
+    """One text that was logged beside the failure, with how often."""
+
+    text: str
+    tie: Tie
+    revision: str
+    first_seen: str
+    occurrences: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedEntries:
+    """`exception` as the report has it: quoted, never proven; empty where none is tied. `rows` what is tied first."""
+
+    exception: Document
+    rows: tuple[RelatedEntry, ...]
+
+
+def read_related_entries(report: Document) -> RelatedEntries:
+    """Empty for a report that is missing, or too old to have them."""
+    incident = documents.read_part(report, "incident")
+    return RelatedEntries(documents.read_part(incident, "exception"), tuple(_read_rows(incident))[:_MAX_ROWS])
+
+
+def _read_rows(incident: Document) -> Iterator[RelatedEntry]:
+    for symptom in documents.read_parts(incident, "symptoms"):
+        yield _read_row(symptom, Tie.FOLLOWED)
+    for symptom in documents.read_parts(incident, "nearby"):
+        yield _read_row(symptom, Tie.SUSPECTED if symptom.get("suspected") is True else Tie.NEARBY)
+
+
+def _read_row(symptom: Document, tie: Tie) -> RelatedEntry:
+    occurrences = symptom.get("occurrences")
+    return RelatedEntry(
+        text=documents.read_text(symptom, "text"),
+        tie=tie,
+        revision=_read_text(symptom, "revision"),
+        first_seen=_format_first_seen(symptom),
+        occurrences=occurrences if isinstance(occurrences, int) else 0,
+    )
+
+
+def _format_first_seen(symptom: Document) -> str:
+    """With its date where the log has one; a date is never invented."""
+    at = _read_text(symptom, "first_seen")
+    if at:
+        return format_timestamp_phrase(datetime.fromisoformat(at), dated=True)
+    return _read_text(documents.read_part(symptom, "time_of_day"), "first_seen") or "unknown"
+
+
+def _read_text(document: Document, name: str) -> str:
+    """A report has null where nothing is known."""
+    return "" if document.get(name) is None else documents.read_text(document, name)

@@ -3,7 +3,7 @@
 GET  /?q=…&service=…&state=…&page=N  the incidents, all or those that were asked for
 GET  /incidents/ID              one incident
 GET  /times                     how long it takes from step to step
-GET  /changes?of=ID&shown=SIGN  server-sent events: tells when what is shown has changed
+GET  /changes?of=ID&shown=SIGN  server-sent events: one when what is shown has changed
 POST /incidents/ID/press        a button of the message, by its action id
 POST /dialogs/TOKEN             a dialog that was opened for a click
 """

@@ -15,10 +15,9 @@ from markupsafe import Markup, escape
 from functions.local.page.decision_bar import build_decision_bar
 from functions.local.page.drawing import draw_timeline
 from functions.local.page.incident_list import ListQuery, select_page
-from functions.local.page.incident_view import IncidentList, IncidentView
+from functions.local.page.incident_view import IncidentList, IncidentView, read_related_entries
 from functions.local.page.markdown import render_markdown
 from functions.local.page.radar_view import RadarList
-from functions.local.page.related_entries import read_related_entries
 from functions.local.page.slack_clicks import ClickResponse, read_blocks
 from functions.local.page.time_elements import format_clock_time, format_moment, format_sent_moment
 from functions.local.page.timeline import build_timeline

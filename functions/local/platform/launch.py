@@ -1,7 +1,7 @@
 """Chooses command and environment of a revision from its files, or says why it cannot start.
 
 The interpreter is of the Python that the files declare, found as the compilers are; the command is that of the
-Dockerfile or the Procfile. Nothing of this process's environment is passed on: a service is not told its secrets.
+Dockerfile or the Procfile. Nothing of this process's environment is passed on: a service does not get its secrets.
 """
 
 import importlib.util

@@ -1,13 +1,12 @@
 """Slack, as setup needs it: whose token this is, and a first message. Two methods of its Web API."""
 
 from collections.abc import Mapping
-from http.client import HTTPException
 from typing import Any
 
+from shared.adapters.slack import single_call
 from shared.errors import InputError
 from shared.secret import Secret
 
-API = "https://slack.com/api/"
 _TIMEOUT_SECONDS = 20
 _AGAIN = "Then run `provenfix setup` again."
 _REMEDIES = {
@@ -22,7 +21,7 @@ class SlackWorkspace:
     """Implements `functions.setup.ports.Workspace`. `base` answers in Slack's place, on loopback."""
 
     def __init__(self, base: str = "") -> None:
-        self._base = base or API
+        self._base = base
 
     def find_team(self, token: Secret) -> str:
         """See `Workspace`."""
@@ -34,25 +33,12 @@ class SlackWorkspace:
         return str(message.get("app_id", "") if isinstance(message, dict) else "")
 
     def _call(self, method: str, token: Secret, **given: str) -> Mapping[str, Any]:
-        # Imported here: a setup without Slack needs no client of it. Nothing is repeated: a message would come twice.
-        from slack_sdk import WebClient  # noqa: PLC0415
-        from slack_sdk.errors import SlackApiError, SlackClientError  # noqa: PLC0415
-
-        client = WebClient(token.reveal(), self._base, timeout=_TIMEOUT_SECONDS, retry_handlers=[])
         try:
-            answer = client.api_call(method, data=given).data
-        except SlackApiError as error:
-            raise _name_refusal(method, error.response) from None
-        except (SlackClientError, HTTPException, OSError, ValueError) as error:
-            raise InputError(f"Slack could not be asked ({method}): {type(error).__name__}. {_AGAIN}") from None
-        if not isinstance(answer, dict):
-            raise InputError(f"Slack could not be asked ({method}): no JSON. {_AGAIN}")
-        return answer
-
-
-def _name_refusal(method: str, response: object) -> InputError:
-    """The sentence for an answer that says no; a text of others is not repeated."""
-    body = getattr(response, "data", response)
-    code = str(body.get("error", "")) if isinstance(body, Mapping) else f"HTTP {getattr(response, 'status_code', 0)}"
-    known = code if code.replace("_", "").replace(" ", "").isalnum() else "something unknown"
-    return InputError(f"Slack answers {known} to {method}: {_REMEDIES.get(code, 'fix this')}. {_AGAIN}")
+            answer = single_call.call_method(self._base, method, token, given, _TIMEOUT_SECONDS)
+        except single_call.SlackUnreachable as error:
+            raise InputError(f"Slack could not be asked ({method}): {error}. {_AGAIN}") from None
+        if answer.is_ok:
+            return answer.value
+        known = answer.error_code if answer.value else f"HTTP {answer.status}"
+        remedy = _REMEDIES.get(answer.error_code, "fix this")
+        raise InputError(f"Slack answers {known} to {method}: {remedy}. {_AGAIN}")

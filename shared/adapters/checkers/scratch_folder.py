@@ -38,7 +38,7 @@ class ScratchFolder:
 
     @property
     def tree(self) -> Path:
-        """Where the sources lie."""
+        """Where the sources are."""
         return self.path / "tree"
 
     def write_files(self, files: Mapping[str, bytes]) -> frozenset[str]:

@@ -11,7 +11,7 @@ the standard library and to syntax that 3.7 accepts. Nothing of a source is impo
              each with "script": {"ok": ...}, a verdict like these, where `PYTHON FILE` judges otherwise than an import
 
 Lines are ASCII, so a path may hold newlines, NULs or lone surrogates. `peak` (bytes of memory at most held, 0 where
-not known) lets the caller tell a source that is too deep (MemoryError is CPython's verdict) from one that is too big.
+not known) shows the caller whether a source was too deep (MemoryError is CPython's verdict) or too big.
 """
 
 from __future__ import annotations

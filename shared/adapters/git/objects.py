@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from shared.adapters.git.process import Git, GitError, GitPipe
 from shared.proof.model.history import Folder, TreeEntry
@@ -66,8 +66,7 @@ _TREE_MODE = b"40000"
 _FILE_MODES = (b"100644", b"100755", b"100664")
 
 
-@dataclass(frozen=True, slots=True)
-class RawTreeEntry:
+class RawTreeEntry(NamedTuple):
     """One line of a tree object."""
 
     mode: bytes
@@ -134,7 +133,7 @@ class ObjectStore:
         content = self._contents_process.read_bytes(int(size[0]))
         self._contents_process.read_bytes(1)
         self.bytes_read += len(content)
-        # Git does not look when it reads, and a proof stands on these bytes.
+        # Git does not look when it reads, and a proof rests on these bytes.
         if self._hash(b"%b %d\0%b" % (kind, len(content), content)).hexdigest() != oid:
             raise GitError(f"{self._git.name}: object {oid} is damaged; run git fsck there")
         return kind.decode(), content
@@ -168,12 +167,18 @@ class ObjectStore:
             lines = self.entries(tree)
             if lines is None:
                 return None
-            named = [(line.name.decode("utf-8", "surrogateescape"), line) for line in lines]
-            held = Folder(
-                {name: line.id for name, line in named if line.mode in _FILE_MODES},
-                {name: line.id for name, line in named if line.mode == _TREE_MODE},
-                frozenset(name for name, line in named if line.mode != _TREE_MODE and line.mode not in _FILE_MODES),
-            )
+            files: dict[str, str] = {}
+            folders: dict[str, str] = {}
+            links: set[str] = set()
+            for mode, raw_name, oid in lines:
+                name = raw_name.decode("utf-8", "surrogateescape")
+                if mode in _FILE_MODES:
+                    files[name] = oid
+                elif mode == _TREE_MODE:
+                    folders[name] = oid
+                else:
+                    links.add(name)
+            held = Folder(files, folders, frozenset(links))
             self._folders.put(tree, held, len(lines) + 1)
         return held
 

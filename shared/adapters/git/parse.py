@@ -12,6 +12,8 @@ COMMIT_FORMAT = "%H%x00%P%x00%ct%x00%at%x00%an%x00%s"
 _MAX_TIMESTAMP = 253_402_300_799
 """9999-12-31T23:59:59Z: a commit may claim any second, a datetime may not."""
 
+_MAX_DIGITS = 18
+
 
 def decode_path(raw: bytes) -> str:
     """A path as text; bytes that are not UTF-8 are kept as surrogates, so that the name leads back to the file."""
@@ -26,7 +28,7 @@ def parse_log(log: bytes) -> list[Commit]:
 def parse_file_log(log: bytes, path: str) -> tuple[list[Commit], dict[str, str | None]]:
     """The commits of a `git log --raw` in COMMIT_FORMAT about one path, and the blob that each one leaves there.
 
-    None for a commit that leaves no regular file. A commit whose diff does not tell (a merge, a folder of that name, a
+    None for a commit that leaves no regular file. A commit whose diff hides it (a merge, a folder of that name, a
     name that git quotes) is not among the blobs.
     """
     name = path.encode("utf-8", "surrogateescape")
@@ -113,7 +115,8 @@ def _decode(raw: bytes, encoding: bytes) -> str:
 
 
 def _parse_instant(raw: bytes) -> datetime:
-    seconds = int(raw) if re.fullmatch(rb"-?\d{1,18}", raw) else 0
+    digits = raw.removeprefix(b"-")
+    seconds = int(raw) if digits.isdigit() and len(digits) <= _MAX_DIGITS else 0
     return datetime.fromtimestamp(min(max(seconds, 0), _MAX_TIMESTAMP), UTC)
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -90,7 +89,7 @@ class GitRepository:
         if got is None:
             raise InputError(f"{self.path}: commit {oid} is not in this copy; fetch it first")
         commit = parse.parse_commit_object(oid, got[1])
-        return replace(commit, parents=()) if oid in self._scratch.boundary else commit
+        return commit._replace(parents=()) if oid in self._scratch.boundary else commit
 
     # -- walks ----------------------------------------------------------------------------------------------------
 
@@ -106,7 +105,7 @@ class GitRepository:
         # from which a failure came.
         options = ["--full-history", "--parents", "--date-order"]
         blobs: dict[str, str | None] = {}
-        if len(paths) == 1:  # the walk compares the trees anyhow, and tells the blobs in passing
+        if len(paths) == 1:  # the walk compares the trees anyhow, and lists the blobs in passing
             options += ["--raw", "--no-abbrev", "--no-renames", f"--format={parse.COMMIT_FORMAT}"]
             commits, blobs = parse.parse_file_log(self._walk(*options, *limits, "--", *paths), paths[0])
         else:

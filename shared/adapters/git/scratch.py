@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import shlex
 import shutil
 import tempfile
@@ -17,6 +16,8 @@ from shared.errors import InputError
 _PREFIX = "provenfix-git-"
 """Then the process that owns it."""
 _PROMISOR_SETTING = r"^remote\..*\.promisor$"
+_DELTA_CACHE = "32m"
+"""What git keeps of trees while it walks; its own 96m takes 67 MB more on 20,000 commits, and no less time."""
 _SPARSE_EXTENSION = b"sdir\0\0\0\0"
 _INDEX_TAIL_BYTES = 128
 """Bytes, in which a sparse index says what it is: an empty extension, before that of the offsets and the checksum."""
@@ -42,7 +43,7 @@ def _is_alive(process: int) -> bool:
 
 
 class ScratchRepository:
-    """A bare repository in a temporary directory: refs and HEAD copied, objects read where they lie.
+    """A bare repository in a temporary directory: refs and HEAD copied, objects read where they are.
 
     A ref may be looked up here by any name that git understands, and nothing that the borrowed repository configures
     (promisor remotes, hooks, drivers, includes) is in force.
@@ -51,7 +52,7 @@ class ScratchRepository:
     def __init__(self, path: str) -> None:
         self.path = path
         _remove_orphans()
-        self.directory = Path(tempfile.gettempdir(), f"{_PREFIX}{os.getpid()}-{secrets.token_hex(8)}")
+        self.directory = Path(tempfile.gettempdir(), f"{_PREFIX}{os.getpid()}-{os.urandom(8).hex()}")
         # Before it is made, and runs at the latest when the interpreter ends, whatever interrupted it.
         self._remove = weakref.finalize(self, shutil.rmtree, self.directory, ignore_errors=True)
         self.directory.mkdir(0o700)
@@ -108,7 +109,7 @@ class ScratchRepository:
     def index_arguments(self, index: Path) -> list[str]:
         """The arguments that list an index; folders that a sparse one leaves out are named as they are in it.
 
-        Where git expands them, it *writes* the trees that it thereby makes to the object store.
+        Where git expands them, it *writes* the trees that it makes for that to the object store.
         """
         command = ["ls-files", "--stage", "-z"]
         with index.open("rb") as file:
@@ -148,7 +149,8 @@ class ScratchRepository:
 
     def _write_repository(self, *, sha256: bool) -> None:
         extension = "\n[extensions]\n\tobjectformat = sha256" if sha256 else ""
-        config = f"[core]\n\trepositoryformatversion = {int(sha256)}\n\tbare = true{extension}\n"
+        core = f"repositoryformatversion = {int(sha256)}\n\tbare = true\n\tdeltaBaseCacheLimit = {_DELTA_CACHE}"
+        config = f"[core]\n\t{core}{extension}\n"
         packed = "".join(f"{oid} {name}\n" for name, oid in self.refs.items())
         (self.directory / "refs").mkdir()
         (self.directory / "config").write_text(config, "ascii")

@@ -23,7 +23,7 @@ class WalkedBlobs:
         read: Callable[[Iterator[Location]], Mapping[Location, str]],
         known: Mapping[Location, str | None],
     ) -> None:
-        """`known`: what the walk itself has told; None where there is no file."""
+        """`known`: what the walk itself has found; None where there is no file."""
         self.paths = tuple(paths)
         self._commits = commits
         self._read = read

@@ -29,7 +29,7 @@ class WorkTree:
             if (directory / ".git").exists():
                 return cls(directory)
             if directory.name != ".git" and all((directory / part).exists() for part in ("HEAD", "objects", "refs")):
-                return None  # a bare repository, which may lie in the checkout of another one
+                return None  # a bare repository, which may be in the checkout of another one
         return None
 
     def read(self, path: str) -> bytes | None:

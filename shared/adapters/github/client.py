@@ -1,7 +1,7 @@
 """The client of GitHub's API: PyGithub's objects, with each failure as `Retry` or `Reject`.
 
 Reads are repeated after a failure of the other side, and wait as long as GitHub asks, up to a limit. Writes are sent
-exactly once: whether one that seemed to fail was carried out, only a later look tells (`shared.workflow.ledger`). The
+exactly once: whether one that seemed to fail was carried out, only a later look shows (`shared.workflow.ledger`). The
 one exception is a refused token (401): GitHub refuses it before it does anything, so it is renewed once.
 
 Trees, blobs, comparisons and the exchange of an App's token are asked for as JSON (`get_json`): reading a tree of

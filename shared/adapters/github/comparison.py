@@ -29,6 +29,7 @@ class Comparisons:
         self._github = github
         self._path = f"/repos/{repository}/compare/"
         self._cache: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._commits: dict[tuple[str, str], list[Commit]] = {}
 
     def compare(self, base: str, tip: str) -> Mapping[str, Any] | None:
         """The answer for two full ids; None where there is no such commit."""
@@ -41,13 +42,20 @@ class Comparisons:
         comparison = self.compare(base, tip)
         if comparison is None:
             return None
-        items: list[Mapping[str, Any]] = list(comparison["commits"])
-        if comparison["total_commits"] > len(items):
-            items = []
-            for page in range(1, comparison["total_commits"] // _PAGE_SIZE + 2):
-                more = self._github.get_json(f"{self._path}{base}...{tip}", per_page=str(_PAGE_SIZE), page=str(page))
-                items += more["commits"]
-        return [parse_commit_item(item) for item in items]
+        if (base, tip) not in self._commits:
+            self._commits[base, tip] = [parse_commit_item(item) for item in self._list_items(base, tip, comparison)]
+        return self._commits[base, tip]
+
+    def _list_items(self, base: str, tip: str, comparison: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """What the answer lists, which of a long comparison are the newest commits, and pages of the others."""
+        items: dict[str, Mapping[str, Any]] = {item["sha"]: item for item in comparison["commits"]}
+        total = comparison["total_commits"]
+        page = 0
+        while len(items) < total and page * _PAGE_SIZE < total:
+            page += 1
+            more = self._github.get_json(f"{self._path}{base}...{tip}", per_page=str(_PAGE_SIZE), page=str(page))
+            items |= {item["sha"]: item for item in more["commits"]}
+        return list(items.values())
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether `ancestor` is `commit` or one of its ancestors."""

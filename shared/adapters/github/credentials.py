@@ -1,18 +1,45 @@
 """The credentials for GitHub: a fixed token, or an App installation whose tokens are renewed before they expire.
 
 A token is opaque text of any length; the installation tokens of today (`ghs_…`, 40 characters) and the longer ones
-(`ghs_APPID_JWT`) are treated alike.
+(`ghs_APPID_JWT`) are treated alike. An App asks for the tokens of its installation with a JSON Web Token.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from shared.adapters.github import app_jwt
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from jwt.algorithms import RSAAlgorithm
+
+from shared.errors import Reject
 from shared.ports import Clock
 from shared.secret import Secret
+
+_CLOCK_SKEW = timedelta(seconds=60)
+_LIFETIME = timedelta(minutes=9)
+
+
+def sign_app_jwt(app: str, key: Secret, now: datetime) -> str:
+    """A token of nine minutes, signed with the App's private key. Raises Reject for a key that is none."""
+    claims = {"iat": int((now - _CLOCK_SKEW).timestamp()), "exp": int((now + _LIFETIME).timestamp()), "iss": app}
+    try:
+        return jwt.encode(claims, _load_key(key.reveal()), algorithm="RS256")
+    except (ValueError, TypeError, jwt.PyJWTError) as error:
+        raise Reject("github_key", "the App's private key is no RSA key in PEM; download a new one") from error
+
+
+@lru_cache(maxsize=4)
+def _load_key(pem: str) -> RSAPrivateKey:
+    """Checks the primes, as slow as a hundred signatures. Raises ValueError, TypeError, InvalidKeyError."""
+    key = RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(pem)
+    if not isinstance(key, RSAPrivateKey):
+        raise TypeError("a public key signs nothing")
+    return key
+
 
 RENEWAL_MARGIN = timedelta(minutes=10)
 """A token that ends sooner is renewed: no function runs for longer than nine minutes."""
@@ -80,7 +107,7 @@ class InstallationTokens:
         return True
 
     def _create_jwt(self) -> str:
-        return app_jwt.sign_app_jwt(self._app.id, self._app.key(), self._clock.now())
+        return sign_app_jwt(self._app.id, self._app.key(), self._clock.now())
 
 
 def parse_expiry(text: str) -> datetime:

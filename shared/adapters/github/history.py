@@ -10,8 +10,7 @@ from contextlib import contextmanager
 
 from shared.adapters.github.blob_ids import BlobIds
 from shared.adapters.github.client import GitHubClient
-from shared.adapters.github.commit_graph import MAX_WALK_COMMITS, CommitGraph
-from shared.adapters.github.commit_names import CommitNames
+from shared.adapters.github.commit_graph import MAX_WALK_COMMITS, CommitGraph, CommitNames
 from shared.adapters.github.comparison import Comparisons, UnmergedHeads
 from shared.adapters.github.graph_algorithms import find_reachable, link_commits, simplify_history, sort_by_date
 from shared.adapters.github.objects import Blobs, Trees
@@ -28,6 +27,8 @@ _FEW_TIPS = 5
 """Tips of a long history of which the first parents are read."""
 _MAX_LISTED = 4
 """Trees that are listed whole."""
+_NEXT_CANDIDATES = 100
+"""Commits whose trees are asked for together."""
 _COMMIT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -54,6 +55,8 @@ class GitHubHistory:
         self._comparisons = Comparisons(github, repository)
         self._heads = UnmergedHeads(self._walks, self._comparisons)
         self._versions: dict[str, None] = {}
+        self._read_blobs: set[str] = set()
+        self._latest_tree = ""
         self._range: Sequence[Commit] = ()
         self._missing_locations = False
 
@@ -169,14 +172,28 @@ class GitHubHistory:
     def root_tree(self, commit: str) -> str:
         """The id of a commit's top folder; what is below is asked for with it, as far as it is not known.
 
-        The first trees are listed, for what is in them is read together; of hundreds of candidates none is.
+        The first trees are listed, for what is in them is read together; of hundreds of candidates none is. Theirs are
+        asked for together with those of the commits before them, which are the next candidates.
         """
         if len(self._trees.files_by_commit) < _MAX_LISTED:
             self.tree(commit)
+        elif commit not in self._trees.roots:
+            self._blob_ids.root_trees(self._list_next_candidates(commit))
         top = self._trees.root_tree_id(commit)
         if top is None:
             raise InputError(f"{self.repository}: trees of commit {commit} are not in this copy; was it pushed?")
+        self._latest_tree = top
         return top
+
+    def _list_next_candidates(self, commit: str) -> list[str]:
+        """A commit, those before it on its chain of first parents, and the newest of the last range."""
+        known = {other.id: other for other in self._range}
+        chain = {commit: None}
+        while commit in known and known[commit].parents:
+            commit = known[commit].parents[0]
+            chain[commit] = None
+        unknown = [oid for oid in (*chain, *known) if oid not in self._trees.roots]
+        return list(dict.fromkeys(unknown))[:_NEXT_CANDIDATES]
 
     def folder(self, tree_id: str) -> Folder | None:
         """A folder by its id, where a tree that holds it was asked for."""
@@ -185,17 +202,25 @@ class GitHubHistory:
     def read(self, blob: str) -> bytes | None:
         """A blob's bytes; None where there is none. What will probably be read next comes with it."""
         self._github.check_deadline()
+        self._read_blobs.add(blob)
         return self._contents.read(blob) if _COMMIT_ID.fullmatch(blob) else None
 
     def _expected_blobs(self) -> Mapping[str, int]:
-        """Blobs that a proof reads: the versions that were found, then what counts of the trees that were looked at."""
+        """Blobs that a proof reads: the versions that were found, then what counts of the trees that were looked at.
+
+        A file that was read at one commit is read at the next ones, too, first of all at the one asked for last.
+        """
         sizes = self._trees.sizes
         likely = {blob: sizes.get(blob, 0) for blob in self._versions}
+        elsewhere = self._trees.paths_by_blob()
+        read = frozenset(elsewhere[blob] for blob in self._read_blobs if blob in elsewhere)
+        for blob, path in (*self._trees.paths_by_blob([self._latest_tree]).items(), *elsewhere.items()):
+            if path in read:
+                likely.setdefault(blob, sizes.get(blob, 0))
         for files in reversed(self._trees.files_by_commit.values()):
             python = [path for path in files if path.endswith(".py") and not is_test_file(path)]
             for path in (*_list_declaration_files(files), *python):
                 likely.setdefault(files[path].blob, sizes.get(files[path].blob, 0))
-        elsewhere = self._trees.paths_by_blob()
         declaring = frozenset(_list_declaration_files(frozenset(elsewhere.values())))
         for blob, path in elsewhere.items():
             if path in declaring:

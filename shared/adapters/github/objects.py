@@ -6,7 +6,7 @@ are asked for by id, those of all commits that may be looked at next in the same
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,11 +116,14 @@ class Trees:
                     waiting.append(below)
         return paths
 
-    def paths_by_blob(self) -> Mapping[str, str]:
-        """Blob to path for what is known of all trees; each folder is looked at once, however many commits share it."""
+    def paths_by_blob(self, roots: Collection[str] | None = None) -> Mapping[str, str]:
+        """Blob to path for what is known of some trees, or of all.
+
+        Each folder is looked at once, however many commits share it.
+        """
         paths: dict[str, str] = {}
         seen: set[str] = set()
-        waiting = [(root, "") for root in self.roots.values()]
+        waiting = [(root, "") for root in (self.roots.values() if roots is None else roots)]
         while waiting:
             folder, prefix = waiting.pop()
             if folder in seen or folder not in self._folders:

@@ -1,7 +1,8 @@
-"""Verifies and parses a webhook of GitHub; returns the user's command for an incident, or the named reason why not.
+"""Verifies and parses a webhook of GitHub: a user's command for an incident, a new commit, or the reason why neither.
 
 The signature is HMAC-SHA256 over the raw body. Nothing is parsed before the signature is valid.
 https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
 """
 
 import hashlib
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, IssueCommand, IssueEvent
+from shared.pushes import PushEvent, PushKind
 from shared.report.incident_status import find_text_above_first_heading
 from shared.secret import Secret
 
@@ -126,3 +128,50 @@ def require_text(value: object, form: re.Pattern[str], what: str) -> str:
     if not isinstance(value, str) or not form.fullmatch(value):
         raise Reject("malformed_event", f"{what} has no name that GitHub would give")
     return value
+
+
+PUSH_EVENTS = frozenset(kind.value for kind in PushKind)
+_BRANCH_PREFIX = "refs/heads/"
+_BRANCH = re.compile(r"[^\x00-\x20\x7f~^:?*\[\\]{1,250}")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_NEW_COMMITS = frozenset({"opened", "synchronize", "reopened"})
+
+
+def parse_push(headers: Headers, body: bytes) -> PushEvent | None:
+    """The commit; None for a tag, a deleted branch, and what brings none. Raises Reject for what GitHub never sends."""
+    delivery, event = read_delivery(headers, body)
+    if headers.get(EVENT_HEADER, "") == PushKind.PUSH.value:
+        return _parse_push(delivery, event)
+    return _parse_pull_request(delivery, event) if event.get("action") in _NEW_COMMITS else None
+
+
+def _parse_push(delivery: str, event: Mapping[str, Any]) -> PushEvent | None:
+    ref = event.get("ref")
+    if event.get("deleted") is True or not isinstance(ref, str) or not ref.startswith(_BRANCH_PREFIX):
+        return None
+    repository = require_object(event.get("repository"), "repository")
+    before = require_text(event.get("before"), _COMMIT, "before")
+    return PushEvent(
+        PushKind.PUSH, delivery,
+        require_text(repository.get("full_name"), _REPOSITORY, "repository"),
+        require_text(ref.removeprefix(_BRANCH_PREFIX), _BRANCH, "ref"),
+        require_text(repository.get("default_branch"), _BRANCH, "default_branch"),
+        require_text(event.get("after"), _COMMIT, "after"),
+        before if before.strip("0") else "",
+    )  # fmt: skip
+
+
+def _parse_pull_request(delivery: str, event: Mapping[str, Any]) -> PushEvent:
+    repository = require_object(event.get("repository"), "repository")
+    request = require_object(event.get("pull_request"), "pull_request")
+    head, base = require_object(request.get("head"), "head"), require_object(request.get("base"), "base")
+    name = require_text(repository.get("full_name"), _REPOSITORY, "repository")
+    source = head.get("repo")  # None where the fork was deleted
+    return PushEvent(
+        PushKind.PULL_REQUEST, delivery, name,
+        require_text(base.get("ref"), _BRANCH, "base.ref"),
+        require_text(repository.get("default_branch"), _BRANCH, "default_branch"),
+        require_text(head.get("sha"), _COMMIT, "head.sha"),
+        require_text(base.get("sha"), _COMMIT, "base.sha"),
+        is_from_fork=not isinstance(source, Mapping) or source.get("full_name") != name,
+    )  # fmt: skip

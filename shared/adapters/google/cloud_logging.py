@@ -20,8 +20,7 @@ from google.protobuf.json_format import MessageToDict
 from shared.adapters.google.clients import TIMEOUT_SECONDS, GoogleClients
 from shared.adapters.google.errors import translate_errors
 from shared.adapters.google.request_counts import RequestCounts
-from shared.adapters.logs.log_json import parse_json_entry
-from shared.adapters.logs.split_entries import SplitEntries
+from shared.adapters.logs.log_json import SplitEntries, parse_json_entry
 from shared.detection.entry import LogEntry
 from shared.errors import Reject, Retry
 from shared.ports import MAX_NEIGHBOURS, LinkBuilder

@@ -1,7 +1,7 @@
 """Deploys the image of a commit on Cloud Run: first a revision without traffic, then its shares of the traffic.
 
 The new revision is the service as it is with only the image changed (and the labels that name its commit: the former
-ones would lie). Where a ready revision of that very image exists already, it is taken: that is a rollback, or a fix
+ones are false). Where a ready revision of that very image exists already, it is taken: that is a rollback, or a fix
 that was deployed and left without traffic. Traffic is pinned by name for the time of the rollout.
 """
 

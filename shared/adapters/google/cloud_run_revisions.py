@@ -90,7 +90,7 @@ class CloudRunRevisions:
         named = parse_image_name(container.image)
         image = _resolve_if_allowed(lambda: self._provenance.resolve_tag(named, run.create_time), named, unseen)
         yield from _ask_if_allowed(lambda: self._provenance.find_image_claims(image, service, unseen), unseen)
-        yield from _ask_if_allowed(lambda: self._provenance.find_metadata_claims(image, service), unseen)
+        yield from _ask_if_allowed(lambda: self._provenance.find_metadata_claims(image, service, unseen), unseen)
         yield from _ask_if_allowed(lambda: self._provenance.find_tag_claims(image), unseen)
         noted = {**dict(run.annotations), **dict(run.labels)}
         for key in (key for key in (BUILD_LABEL, SOURCE_BUILD_ANNOTATION) if noted.get(key)):

@@ -45,12 +45,14 @@ class Provenance:
             if (commit := read_build_commit(build))
         ]
 
-    def find_metadata_claims(self, image: ImageName, service: Service) -> Sequence[CommitClaim]:
-        """What the image says itself. Raises Retry, Reject."""
+    def find_metadata_claims(self, image: ImageName, service: Service, unreadable: list[str]) -> Sequence[CommitClaim]:
+        """What the image says itself; a statement that nobody configured has signed is named. Raises Retry, Reject."""
         registry = self._clients.registry
         if registry is None or not image.digest or not image.package:
             return ()
-        return list(list_metadata_claims(registry.read(image), service.repository))
+        metadata = registry.read(image, service.repository)
+        unreadable.extend(metadata.refused)
+        return list(list_metadata_claims(metadata, service.repository))
 
     def find_tag_claims(self, image: ImageName) -> Sequence[CommitClaim]:
         """Tags of this digest that may name a commit."""
@@ -157,7 +159,7 @@ class Provenance:
         """A tag can be moved, and an abbreviation can be that of two commits."""
         claims = list(self.find_image_claims(image, service, []))
         with suppress(Reject):
-            claims += self.find_metadata_claims(image, service)
+            claims += self.find_metadata_claims(image, service, [])
         other = next((claim for claim in claims if not is_abbreviation_of(claim.commit, commit)), None)
         if other is not None:
             raise Reject(IMAGE_OF_ANOTHER_COMMIT, f"tag {tag} names an image of which {other.ref} names {other.commit}")
@@ -179,9 +181,14 @@ class Provenance:
 
 def list_metadata_claims(metadata: ImageMetadata, repository: str) -> Iterator[CommitClaim]:
     """`repository` is `owner/name`. Statements first: a builder writes them of what it fetched."""
-    named = (commit for statement in metadata.statements for commit in _list_stated_commits(statement, repository))
-    for commit in dict.fromkeys(named):
-        yield CommitClaim("provenance", commit, "build statement in the registry")
+    named = {
+        commit: statement.signed_by
+        for statement in reversed(metadata.statements)
+        for commit in reversed(list(_list_stated_commits(statement.content, repository)))
+    }
+    for commit, signed_by in reversed(named.items()):
+        signed = f", signed by {signed_by}" if signed_by else ""
+        yield CommitClaim("provenance", commit, f"build statement in the registry{signed}")
     revision, source = (metadata.labels.get(name, "") for name in (REVISION_LABEL, SOURCE_LABEL))
     if is_commit_id(revision) and (not source or is_same_repository(source, repository)):
         yield CommitClaim("label", revision, f"image label {REVISION_LABEL}")

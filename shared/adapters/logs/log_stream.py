@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from shared.adapters.logs.log_json import parse_json_entry
+from shared.adapters.logs.log_json import SplitEntries, parse_json_entry
 from shared.adapters.logs.log_text import ConsoleLogReader
-from shared.adapters.logs.split_entries import SplitEntries
 from shared.detection.entry import LogEntry
 from shared.errors import InputError
 
@@ -67,7 +66,7 @@ class LogStream:
                 yield self._read_text_line()
 
     def _read_object(self) -> Sequence[LogEntry] | None:
-        """The entries that an object makes whole; None where none stands here."""
+        """The entries that an object makes whole; None where none begins here."""
         if not self._matches(_OBJECT):
             return None
         if not self._has_console_lines:

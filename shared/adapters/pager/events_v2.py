@@ -10,7 +10,7 @@ from collections.abc import Callable
 from shared.adapters.http import HttpClient, NoResponse
 from shared.errors import Reject, Retry
 from shared.ports import Document
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Reminder
 from shared.secret import Secret
 from shared.service import Service
 from shared.text.escaping import to_one_line, truncate

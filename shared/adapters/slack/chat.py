@@ -16,8 +16,7 @@ from shared.secret import Secret
 
 if TYPE_CHECKING:  # a message loads the whole report, which listing members does not need
     from shared.proposal.decision import Click
-    from shared.proposal.proposal import Message
-    from shared.proposal.reminder import Reminder
+    from shared.proposal.proposal import Message, Reminder
     from shared.service import Service
 
 EVENT_TYPE = "provenfix_proposal"

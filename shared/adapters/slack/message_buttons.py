@@ -7,7 +7,7 @@ from shared.adapters.slack.interaction import APPROVE, DENY, PROPOSE, ROLL_BACK,
 from shared.adapters.slack.rich_text import plain_text, shorten_untrusted
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.proposal import Message
-from shared.report.facts.lost_commits import UNKNOWN_LOSS
+from shared.report.facts.fix_history import UNKNOWN_LOSS
 from shared.service import Service
 from shared.text.escaping import truncate
 from shared.text.phrases import short_sha

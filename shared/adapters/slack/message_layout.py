@@ -28,8 +28,7 @@ from shared.adapters.slack.rich_text import (
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.brief import describe_action, format_effect
 from shared.proposal.consequences import summarise_rollout
-from shared.proposal.labels import PROOF_LABELS, split_label
-from shared.proposal.proposal import Message
+from shared.proposal.proposal import PROOF_LABELS, Message, split_label
 from shared.proposal.state_words import QUESTION_WORDS
 from shared.proposal.states import ProposalStatus
 from shared.service import RolloutMode, Service

@@ -14,7 +14,7 @@ from shared.adapters.slack.rich_text import (
     paragraph,
     untrusted_line,
 )
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Reminder
 from shared.service import PAGER, Service
 from shared.text.escaping import escape_slack, to_one_line, truncate
 

@@ -116,6 +116,14 @@ def _parse_response(response: object) -> tuple[int, Mapping[str, str], str]:
     return getattr(response, "status_code", 0), getattr(response, "headers", {}), str(code or "")
 
 
+def name_failure(error: Exception) -> str:
+    """Slack's code for why not, else the class of the error; no text of others."""
+    if not isinstance(error, SlackApiError):
+        return type(error).__name__
+    status, _, code = _parse_response(error.response)
+    return code or f"status {status}"
+
+
 def _retry_after(headers: Mapping[str, str]) -> float:
     named = {name.lower(): value for name, value in headers.items()}
     try:

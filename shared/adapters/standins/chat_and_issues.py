@@ -13,8 +13,7 @@ from shared.adapters.slack import interaction, message_layout, reminder_layout
 from shared.errors import Reject, Retry
 from shared.ports import IssueRef, IssueState, Store, StoredDocument
 from shared.proposal.decision import Click
-from shared.proposal.proposal import Message, update_title
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Message, Reminder, update_title
 from shared.report.incident_status import keep_ticked_items, replace_status_block
 from shared.service import Service
 from shared.text.timestamps import format_rfc3339

@@ -1,5 +1,6 @@
-"""The classes of causes, each with its owner and its remedy; and the cause of one incident."""
+"""The classes of causes, each with its owner and its remedy; the cause of one incident; a rule that names a class."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -67,7 +68,7 @@ PROFILES: Mapping[CauseClass, CauseProfile] = {
     CauseClass.OWN_CODE_UNPROVABLE: CauseProfile(
         "an error that the service's own code raised",
         Owner.DEVELOPERS,
-        "A commit that handles this case; which commit does, only a run can tell.",
+        "A commit that handles this case; which commit does, only a run can show.",
         is_mended_by_commit=True,
     ),
     CauseClass.DEPENDENCY: CauseProfile(
@@ -168,3 +169,24 @@ class EnvironmentComparison:
     failing: str
     earlier: str
     removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CauseRule:
+    """Patterns on class and message. `error_class` has to match the whole dotted name; messages are searched."""
+
+    cause_class: CauseClass
+    error_class: re.Pattern[str]
+    message: re.Pattern[str] | None = None
+
+    def fits(self, exception: LoggedException) -> bool:
+        """Whether the exception is of this kind."""
+        if self.error_class.fullmatch(exception.error_class) is None:
+            return False
+        return self.message is None or self.message.search(exception.message) is not None
+
+
+def make_rule(cause_class: CauseClass, error_class: str, message: str = "") -> CauseRule:
+    """`error_class`: alternatives of a dotted name's end, or of a whole name that begins with `^`."""
+    name = error_class[1:] if error_class.startswith("^") else rf"(?:\w{{1,80}}\.){{0,12}}(?:{error_class})"
+    return CauseRule(cause_class, re.compile(name), re.compile(message, re.IGNORECASE) if message else None)

@@ -7,16 +7,7 @@ that a rule names decides; where none does, whose code raised it. Nothing is gue
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from shared.detection.causes import (
-    closed_connection,
-    configuration,
-    exception_rules,
-    line_before,
-    own_code,
-    service_rules,
-    text_rules,
-    upstream,
-)
+from shared.detection.causes import configuration, exception_rules, own_code, service_rules, text_rules, upstream
 from shared.detection.causes.cause import Cause, CauseClass, EnvironmentComparison
 from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
@@ -85,7 +76,7 @@ def _is_met_in_clean_up(cause: Cause, before: Sequence[LoggedException]) -> bool
 
 def _classify_link(link: LoggedException, raised: RaisedException, text: str) -> Cause | None:
     """What a rule says of one link; None where none names it."""
-    closed = closed_connection.classify_closed_connection(link, raised.chain)
+    closed = upstream.classify_closed_connection(link, raised.chain)
     if closed is CauseClass.UPSTREAM_CLOSED:
         return Cause(closed, link, subject=upstream.find_upstream(raised.chain, text))
     if closed is not None:
@@ -117,7 +108,7 @@ def _classify_lines(incident: Incident, text: str) -> Cause:
         if cause_class is not CauseClass.UNKNOWN:
             subject = configuration.find_missing_variable(line) if cause_class is CauseClass.CONFIGURATION else ""
             return Cause(cause_class, quoted=line, subject=subject)
-    before = line_before.find_line_before(incident)
+    before = text_rules.find_line_before(incident)
     if before is not None and text_rules.classify_message(before.text) is not CauseClass.UNKNOWN:
         cause_class = text_rules.classify_message(before.text)
         subject = configuration.find_missing_variable(before.text) if cause_class is CauseClass.CONFIGURATION else ""

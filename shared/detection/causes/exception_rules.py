@@ -1,4 +1,4 @@
-"""The rules by which an exception's class, message and file tell the class of its cause; the first that fits decides.
+"""The rules by which an exception's class, message and file show the class of its cause; the first that fits decides.
 
 A rule names what public libraries raise for one kind of cause and for nothing else. What may have several causes has no
 rule: `unknown`, with the exception quoted, is better than a guess.
@@ -6,8 +6,7 @@ rule: `unknown`, with the exception quoted, is better than a guess.
 
 from collections.abc import Sequence
 
-from shared.detection.causes.cause import CauseClass
-from shared.detection.causes.cause_rule import CauseRule, make_rule
+from shared.detection.causes.cause import CauseClass, CauseRule, make_rule
 from shared.detection.causes.service_rules import CREDENTIAL_RULES, SERVICE_RULES
 
 _CONFIGURATION = (

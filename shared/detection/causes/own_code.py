@@ -1,4 +1,4 @@
-"""Tells errors of the service's own code from those of installed packages, and provable families from the rest."""
+"""Separates errors of the service's own code from those of installed packages, and provable families from the rest."""
 
 import re
 

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from shared.detection.causes.cause import CauseClass
-from shared.detection.causes.cause_rule import CauseRule, make_rule
+from shared.detection.causes.cause import CauseClass, CauseRule, make_rule
 from shared.detection.logged_exception import LoggedException
 
 _SQL_DRIVERS = (

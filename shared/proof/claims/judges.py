@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from shared.detection.logged_exception import is_package_frame
-from shared.detection.ties import RaisedException
+from shared.detection.raised_exception import RaisedException
 from shared.proof.claims import prove_claim
 from shared.proof.claims.attributes import attribute_judge
 from shared.proof.claims.calls import call_judge
@@ -17,6 +17,8 @@ from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import find_import_root, find_package_root
 from shared.proof.claims.scopes import name_judge
 from shared.proof.claims.service_modules import open_service_modules
+from shared.proof.claims.source.standard_names import StandardNames
+from shared.proof.claims.starting import start_judge
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.model.paths import match_logged_path, split_logged_path
 from shared.proof.model.ports import Compilers, History
@@ -68,7 +70,7 @@ def build_tools(context: ProofContext, raised: RaisedException) -> "prove_claim.
         logged_paths = _find_in_tree(tree, matched_paths)
         others = tuple(path for path in logged_paths if path != request.path)
         traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link, *roots)
-        return open_service_modules(tree, traced, request.python, request.source_roots)
+        return open_service_modules(tree, traced, request.python, request.source_roots, request.is_python_declared)
 
     tips = [context.branch.head, *([context.given_commit.id] if context.given_commit is not None else [])]
     judges, confirming = build_judges(context.compilers, context.history, tips)
@@ -78,27 +80,33 @@ def build_tools(context: ProofContext, raised: RaisedException) -> "prove_claim.
 def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) -> tuple[Judges, Judges]:
     """The judges of all families, and those that ask a second witness; `tips`: where the history is looked into."""
     list_paths = lru_cache(lambda name: history.paths_named(name, tips))
+    standard_names = StandardNames(compilers.type_checker())
 
     def build_judge(family: ClaimFamily) -> ClaimJudge:
         if family is ClaimFamily.VALUE:
             return value_judge.ValueJudge(compilers.type_checker())
-        return file_judge.FileJudge(list_paths) if family is ClaimFamily.FILE else _build_source_judge(family)
+        if family is ClaimFamily.FILE:
+            return file_judge.FileJudge(list_paths)
+        if family is ClaimFamily.START_TARGET:
+            return start_judge.StartJudge()
+        return _build_source_judge(family, standard_names)
 
-    judges = _OpenedJudges((*_SOURCE_FAMILIES, ClaimFamily.VALUE, ClaimFamily.FILE), build_judge)
+    others = (ClaimFamily.VALUE, ClaimFamily.FILE, ClaimFamily.START_TARGET)
+    judges = _OpenedJudges((*_SOURCE_FAMILIES, *others), build_judge)
     confirming = _OpenedJudges(
         _SOURCE_FAMILIES, lambda family: two_witnesses.TwoWitnesses(judges[family], compilers.type_checker())
     )
     return judges, confirming
 
 
-def _build_source_judge(family: ClaimFamily) -> ClaimJudge:
+def _build_source_judge(family: ClaimFamily, standard_names: StandardNames) -> ClaimJudge:
     """Raises KeyError for a family that nobody judges by sources alone."""
     if family in {ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE}:
-        return import_judge.ImportJudge()
+        return import_judge.ImportJudge(standard_names=standard_names)
     if family in {ClaimFamily.NAME, ClaimFamily.LOCAL_NAME}:
         return name_judge.NameJudge()
     if family in {ClaimFamily.MODULE_ATTRIBUTE, ClaimFamily.CLASS_ATTRIBUTE}:
-        return attribute_judge.AttributeJudge()
+        return attribute_judge.AttributeJudge(standard_names)
     if family is ClaimFamily.CIRCULAR_IMPORT:
         return circular_judge.CircularJudge()
     if family is ClaimFamily.CALL:

@@ -1,4 +1,4 @@
-"""Finds the place of a claim of which the log tells only who caught it: the failing line and the deployed commit.
+"""Finds the place of a claim of which the log says only who caught it: the failing line and the deployed commit.
 
 A commit counts where the logging call is on the logged line and writes the logged words. There the failure must be
 one of the lines that the handler guards; of an undefined name it may be in the one imported file that lacks it.
@@ -92,7 +92,7 @@ class ClaimPlacer:
         placed = [
             replace(self.claim, path=path, line=number, source_text=lines[number - 1].strip()) for number in guarded
         ]
-        if self.claim.family is ClaimFamily.CALL:  # what a call reaches is told by the line that the log names
+        if self.claim.family is ClaimFamily.CALL:  # the line that the log names shows what a call reaches
             return [claim for claim in placed if _fails_on_line(claim, self._judge(commit, claim))]
         verdict = self._judge(commit, replace(self.claim, path=path, line=0, source_text=""))
         failing = [claim for claim in placed if _fails_on_line(claim, verdict)]

@@ -3,12 +3,14 @@
 The same search as for a file that does not compile, with another predicate: the verdict on one claim.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 
 from shared.detection.logged_exception import is_package_frame
+from shared.detection.raised_exception import RaisedException
 from shared.detection.syntax_errors import find_python_version
-from shared.detection.ties import RaisedException
 from shared.proof.claims.claim import Claim, ClaimFamily
 from shared.proof.claims.claim_history import ClaimLineage, ClaimOrigin, follow_claim, trace_claim
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
@@ -18,12 +20,17 @@ from shared.proof.claims.place_import import ImportPlacer
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import read_bare_import, read_claim
 from shared.proof.claims.regressions.new_failures import NewFailures
+from shared.proof.claims.remaining_imports import RemainingImports
+from shared.proof.claims.started_files import list_started_files
+from shared.proof.claims.starting.place_start import StartPlacer
+from shared.proof.claims.starting.start_complaint import StartComplaint
 from shared.proof.find_deployed import find_declared_python, find_stated_python
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.loading.commit_tree import CommitTree
+from shared.proof.loading.commit_tree import CommitTree, is_image_file
+from shared.proof.loading.import_closure import ImportClosure
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path
@@ -39,6 +46,9 @@ class ModulesRequest:
     path: str
     source_roots: Sequence[str]
     python: str
+    """The minor version that ran."""
+    is_python_declared: Callable[[], bool]
+    """Whether the files of the deployed commit name it: those of another commit may then name another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,47 +77,82 @@ class TracedClaim:
     fix: Commit | None
     """The merged one; None where the deploy branch has none."""
     gates: Gates
+    remaining: RemainingImports
 
 
 def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimTools) -> LocatedClaim | None:
     """The claim of an exception at its deployed commit; None where it makes none that can be judged."""
     bare = read_bare_import(raised.exception)
-    claim = bare[0] if bare is not None else read_claim(raised.exception)
+    claim = bare.claim if bare is not None else read_claim(raised.exception)
     judge = tools.judges.get(claim.family) if claim is not None else None
     if claim is None or judge is None:
         return None
     confirming = tools.confirming_judges.get(claim.family)
-    logged_path = bare[1] if bare is not None else claim.path
-    context.report_progress(f"searching for the deployed version of {logged_path}")
+    logged_path = bare.provider if bare is not None else claim.path
+    context.report_progress(f"searching for the deployed version of {logged_path or 'what imports ' + claim.module}")
     python = choose_python(context, raised, context.branch.head, logged_path)[0]
 
+    seen_at = raised.entry.timestamp if raised.entry.dated else None
+    states = BranchStates(context.history, context.branch.head)
+    is_declared = lru_cache(lambda: _declares_python(context, states, seen_at, logged_path, python))
+
     def open_modules(tree: CommitTree, path: str) -> ServiceModules:
-        return tools.open_modules(ModulesRequest(tree, path, context.request.source_roots, python))
+        return tools.open_modules(ModulesRequest(tree, path, context.request.source_roots, python, is_declared))
 
     def make_verdicts(located: Claim) -> ClaimVerdicts:
         return ClaimVerdicts(context.history, located, judge, open_modules, confirming)
 
-    def list_loaded(commit: str, path: str) -> Collection[str]:
-        loaded = LoadedFiles(context.history, path, (), context.request.source_roots, commit)
-        return loaded.get_state(commit).closure.files
+    def load_closure(commit: str, path: str) -> ImportClosure:
+        return LoadedFiles(context.history, path, (), context.request.source_roots, commit).get_state(commit).closure
 
-    seen_at = raised.entry.timestamp if raised.entry.dated else None
     if bare is not None:
-        states = BranchStates(context.history, context.branch.head)
-        importer = ImportPlacer(context.history, states, claim, bare[1], make_verdicts, list_loaded, seen_at)
+        importer = ImportPlacer(
+            context.history, states, bare, make_verdicts, load_closure, seen_at, context.request.source_roots
+        )
         return importer.locate(context.given_commit)
     if raised.exception.frames[-1].is_handler:
-        states = BranchStates(context.history, context.branch.head)
         placer = ClaimPlacer(context.history, states, claim, raised.entry.text, make_verdicts, seen_at)
         return placer.locate(context.given_commit)
     return ClaimLocator(
         context.history,
-        BranchStates(context.history, context.branch.head),
+        states,
         claim,
         raised.exception.frames[:-1],
         make_verdicts,
         seen_at,
     ).locate(context.given_commit)
+
+
+def locate_start(
+    context: ProofContext, raised: RaisedException, complaint: StartComplaint, tools: ClaimTools
+) -> LocatedClaim:
+    """The claim of a start whose target is missing, at its deployed commit."""
+    judge = tools.judges[ClaimFamily.START_TARGET]
+    context.report_progress("searching for the deployed version of the start command")
+    python = choose_python(context, raised, context.branch.head, "Dockerfile")[0]
+
+    def open_modules(tree: CommitTree, path: str) -> ServiceModules:
+        return tools.open_modules(ModulesRequest(tree, path, (), python, lambda: False))
+
+    def make_verdicts(located: Claim) -> ClaimVerdicts:
+        return ClaimVerdicts(context.history, located, judge, open_modules)
+
+    seen_at = raised.entry.timestamp if raised.entry.dated else None
+    states = BranchStates(context.history, context.branch.head)
+    placer = StartPlacer(context.history, states, complaint, make_verdicts, open_modules, seen_at)
+    return placer.locate(context.given_commit)
+
+
+def _declares_python(
+    context: ProofContext, states: BranchStates, seen_at: datetime | None, logged_path: str, python: str
+) -> bool:
+    """Whether what serves, or the branch when it was logged, names the Python that ran as that of its image."""
+    state = states.find_state_at(seen_at) if seen_at is not None else None
+    served = context.given_commit or state
+    commit = served.id if served is not None else context.branch.head
+    matched = next((tier[0] for tier in match_logged_path(logged_path, context.history.tree(commit))), "")
+    fact = DeclarationReader(context.history).find_fact(commit, matched)
+    return fact is not None and fact.is_of_image and fact.version == python
 
 
 def choose_python(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, str]:
@@ -136,12 +181,18 @@ def trace_history(
     context.report_progress("searching for the commit that fixes it")
     start = HistoryStart(deployed.id, path)
     file_history = follow_file(history, lambda blob, name: bool(blob and name), start, context.branch)
-    lineage = follow_claim(history, verdicts, file_history, context.branch)
     python = choose_python(context, raised, deployed.id, path)
-    gates = _build_gates(context, raised, deployed, path, python[0])
-    gates.loaded_files.later_names = _list_later_names(file_history, path)
+    running, *names = path, *_list_later_names(file_history, path)
+    gates = _build_gates(context, raised, deployed, running, python[0])
+    remaining = RemainingImports(history, verdicts, gates.loaded_files)
+    lineage = follow_claim(history, verdicts, file_history, context.branch, remaining.find)
+    if located.claim.family is ClaimFamily.START_TARGET:  # no file of the service has run: what would run counts
+        fixes = [lineage.fix.id] if lineage.fix is not None else []
+        running, *names = list_started_files(verdicts, [*fixes, context.branch.head, *origin.commit.parents])
+        gates = _build_gates(context, raised, deployed, running, python[0])
+    gates.loaded_files.later_names = tuple(names)
     new_failures = NewFailures(
-        history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, path,
+        history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, running,
         located.claim,
     )  # fmt: skip
     gates.find_new_failure = new_failures.find
@@ -156,6 +207,7 @@ def trace_history(
         lineage,
         lineage.fix,
         gates,
+        remaining,
     )
 
 
@@ -178,6 +230,6 @@ def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commi
 def _find_traced_paths(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, ...]:
     """The other files of a commit that the traceback names, but for those of installed packages."""
     tree = context.history.tree(commit)
-    own = (frame for frame in raised.exception.frames if not is_package_frame(frame))
+    own = (frame for frame in raised.exception.frames if not is_package_frame(frame) and not is_image_file(frame.path))
     fitting = (next(iter(match_logged_path(frame.path, tree)), ()) for frame in own)
     return tuple(dict.fromkeys(paths[0] for paths in fitting if len(paths) == 1 and paths[0] != path))

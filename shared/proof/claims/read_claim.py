@@ -6,6 +6,7 @@ installed package, the failing statement is not of the repository; the import sy
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from shared.detection.logged_exception import Frame, LoggedException, is_package_frame
 from shared.proof.claims.claim import Claim, ClaimFamily
@@ -55,6 +56,19 @@ _BUILT_IN_CLASSES = frozenset((
 
 _FILE_ERRORS = frozenset(("FileNotFoundError", "TemplateNotFound", "TemplateDoesNotExist"))
 
+
+@dataclass(frozen=True, slots=True)
+class BareImport:
+    """An import that failed, of which the log names no file that asked for it."""
+
+    claim: Claim
+    """Without path and line."""
+    provider: str = ""
+    """The file of the module that lacks the name, as logged; "" where the message names none."""
+    is_namespace: bool = False
+    """Whether the message says that the module has no file: it is a folder without `__init__.py`."""
+
+
 _Reader = Callable[[str], tuple[ClaimFamily, Mapping[str, str]] | None]
 
 
@@ -81,14 +95,19 @@ def read_claim(exception: LoggedException) -> Claim | None:
     )
 
 
-def read_bare_import(exception: LoggedException) -> tuple[Claim, str] | None:
-    """The claim of an import that was logged by its message alone, without a place, and its module's file as logged."""
-    match = _IMPORTED_FROM.search(exception.message)
-    if match is None or exception.frames or "circular import" in exception.message:
+def read_bare_import(exception: LoggedException) -> BareImport | None:
+    """The claim of an import that was logged by its message alone, without a place."""
+    error_class = exception.error_class.rpartition(".")[2]
+    reader = _IMPORT_READERS.get(error_class)
+    read = reader(exception.message) if reader is not None and not exception.frames else None
+    if read is None or read[0] is ClaimFamily.CIRCULAR_IMPORT:
         return None
-    family, fields = _read_import_error(exception.message) or (ClaimFamily.IMPORT_NAME, {})
-    claim = Claim(family, "", 0, exception.error_class, exception.message, module=fields["module"], name=fields["name"])
-    return claim, match["path"] + ".py"
+    family, fields = read
+    claim = Claim(
+        family, "", 0, exception.error_class, exception.message, module=fields["module"], name=fields.get("name", "")
+    )
+    match = _IMPORTED_FROM.search(exception.message)
+    return BareImport(claim, match["path"] + ".py" if match else "", "(unknown location)" in exception.message)
 
 
 def find_import_root(message: str) -> str:
@@ -197,3 +216,4 @@ _READERS: Mapping[str, _Reader] = {
     "TemplateNotFound": _read_missing_template,
     "TemplateDoesNotExist": _read_missing_template,
 }
+_IMPORT_READERS = {name: _READERS[name] for name in ("ImportError", "ModuleNotFoundError")}

@@ -3,7 +3,7 @@
 The image is read once. Where several images or start commands may be the service's, only what all agree on is known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
@@ -12,6 +12,8 @@ from shared.proof.claims.importing.module_search import ModuleSearch
 from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.packages.distribution_modules import list_known_distributions, list_provided_modules
 from shared.proof.claims.packages.installed_distributions import InstalledDistributions, read_installed
+from shared.proof.claims.ports import ImagePython
+from shared.proof.declared.deployed_python import PythonFact, find_deployed_fact, list_buildpack_files
 from shared.proof.loading.commit_tree import RecordingTree, SourceTree
 from shared.proof.loading.module_providers import normalise_name
 
@@ -46,38 +48,76 @@ class InstalledModules:
 
     def _describe_undeclared(self, module: str, installed: InstalledDistributions) -> FoundModule:
         providers = list_known_distributions(module)
+        own_name = normalise_name(module.partition(".")[0])
+        if own_name in installed.certain:
+            path = installed.certain[own_name]
+            return FoundModule(ModuleKind.UNKNOWN, reason=f"{path} declares {own_name}, which may bring {module}")
         if not installed.gaps and installed.certain and providers:
             manifest = next(iter(installed.certain.values()))
             reason = f"{manifest} installs no distribution that provides {module}: not {' nor '.join(providers)}"
             return FoundModule(ModuleKind.MISSING, reason=reason)
-        names = " or ".join(dict.fromkeys((*providers, normalise_name(module.partition(".")[0]))))
+        names = " or ".join(dict.fromkeys((*providers, own_name)))
         return FoundModule(
             ModuleKind.UNKNOWN, reason=f"nothing declares {names}, but what is installed may bring {module}"
         )
 
 
 def open_service_modules(
-    tree: SourceTree, traced: TracedFiles, python: str, source_roots: Sequence[str] = ()
+    tree: SourceTree,
+    traced: TracedFiles,
+    python: str,
+    source_roots: Sequence[str] = (),
+    is_python_declared: Callable[[], bool] = lambda: False,
 ) -> "ImageModules":
-    """The imports at the commit of `tree`; nothing is read before the first question."""
+    """The imports at the commit of `tree`; nothing is read before the first question.
+
+    `is_python_declared`: whether the files of the deployed commit name `python`, so that those of others count, too.
+    """
     recording = tree if isinstance(tree, RecordingTree) else RecordingTree(tree)
-    return ImageModules(recording, traced, python, source_roots)
+    return ImageModules(recording, traced, python, source_roots, is_python_declared)
 
 
 class ImageModules:
     """Answers `shared.proof.claims.ports.ServiceModules` from the image that a commit builds."""
 
-    def __init__(self, tree: RecordingTree, traced: TracedFiles, python: str, source_roots: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        tree: RecordingTree,
+        traced: TracedFiles,
+        python: str,
+        source_roots: Sequence[str] = (),
+        is_python_declared: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._tree = tree
         self._traced = traced
         self._python = python
         self._source_roots = tuple(source_roots)
+        self._is_python_declared = is_python_declared
         self._answers: dict[tuple[str, str, int], FoundModule] = {}
 
     @property
     def python(self) -> str:
-        """The minor version of the image, such as `3.11`."""
+        """The minor version that ran, such as `3.11`."""
         return self._python
+
+    @cached_property
+    def image_python(self) -> ImagePython:
+        """What the commit's own files declare for its image; the Python that ran where they do not say."""
+        if not self._is_python_declared():
+            return ImagePython(self._python)
+        facts = {self._find_declared(layout.dockerfile) for layout in self.layouts}
+        fact = next(iter(facts)) if len(facts) == 1 else None
+        if fact is None:
+            return ImagePython(self._python)
+        return ImagePython(fact.version, f"{fact.path}, line {fact.line}: {fact.text}")
+
+    def _find_declared(self, dockerfile: str) -> PythonFact | None:
+        """Of a Dockerfile; where the image has none, of the files that a buildpack reads."""
+        path = self._traced.failing_path
+        names = (dockerfile,) if dockerfile else list_buildpack_files(path)
+        texts = {name: (self._tree.read(name) or b"").decode("utf-8", "replace") for name in names}
+        fact = find_deployed_fact(texts, path, dockerfile)
+        return fact if fact is not None and fact.is_of_image else None
 
     @property
     def tree(self) -> RecordingTree:
@@ -98,6 +138,10 @@ class ImageModules:
     def list_start_steps(self) -> tuple[StartStep, ...]:
         """What the start runs, in its order; () where that is not one plain command."""
         return self._searches[0].list_start_steps() if len(self._searches) == 1 else ()
+
+    def is_link(self, path: str) -> bool:
+        """Whether a link is at a path of the tree."""
+        return self._traced.is_link(path)
 
     @property
     def running_paths(self) -> tuple[str, ...]:

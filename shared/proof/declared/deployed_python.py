@@ -18,6 +18,7 @@ __all__ = [
     "find_deployed_python",
     "find_development_pythons",
     "is_declaring_file",
+    "list_buildpack_files",
     "list_dockerfile_pythons",
     "select_declaring_files",
 ]
@@ -136,15 +137,25 @@ def _find_dockerfile_fact(path: str, text: str) -> Iterator[PythonFact]:
         yield PythonFact(dockerfile_python.version, path, dockerfile_python.line, dockerfile_python.text, "dockerfile")
 
 
+_BUILDPACK_FILES = ("project.toml", "cloudbuild.yaml", "cloudbuild.yml", "Procfile")
+_VERSION_FILES = (".python-version", "runtime.txt")
+
+
+def list_buildpack_files(failing_path: str) -> tuple[str, ...]:
+    """The files by which a buildpack may choose the Python of a file's service, nearest first."""
+    folders = _list_folders_above(failing_path)
+    return tuple(folder + name for folder in folders for name in (*_BUILDPACK_FILES, *_VERSION_FILES))
+
+
 def _find_in_buildpack(files: Mapping[str, str], failing_path: str) -> PythonFact | None:
     for directory in _list_folders_above(failing_path):
-        for name in ("project.toml", "cloudbuild.yaml", "cloudbuild.yml", "Procfile"):
+        for name in _BUILDPACK_FILES:
             text = files.get(directory + name, "")
             match = _BUILDPACK_VERSION.search(text)
             if match:
                 line = text.count("\n", 0, match.start(1)) + 1
                 return PythonFact(match[1], directory + name, line, text.splitlines()[line - 1].strip(), "buildpack")
-        for name in (".python-version", "runtime.txt"):
+        for name in _VERSION_FILES:
             for fact in parse_version_file(directory + name, files.get(directory + name, "")):
                 return fact
     return None

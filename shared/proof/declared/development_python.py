@@ -29,6 +29,11 @@ class PythonFact:
     kind: str
     """`dockerfile`, `buildpack`, `python-version`, `requires-python`, `target-version`, `pre-commit`, `unreadable`."""
 
+    @property
+    def is_of_image(self) -> bool:
+        """Whether it is what an image is built with; a requirement leaves room for several versions."""
+        return self.kind in {"dockerfile", "buildpack", "python-version"}
+
 
 def find_development_pythons(files: Mapping[str, str]) -> tuple[PythonFact, ...]:
     """The versions that developers and their tools are to use, near the root first."""

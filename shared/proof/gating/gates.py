@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 
 from shared.proof.gating.loaded_files import LoadedFiles, LoadedState
+from shared.proof.gating.run_without import is_run_without
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.ports import History
 from shared.proof.model.target import (
@@ -28,9 +29,18 @@ class GateFailure:
     file_detail: str = ""
     """The sentence for that file alone."""
     absent_paths: tuple[str, ...] = ()
-    """Paths at which nothing may lie: with a file at one of them, the refusing file need not refuse."""
+    """Paths at which nothing may be: with a file at one of them, the refusing file need not refuse."""
     repeat: "Callable[[str], GateFailure | None] | None" = field(default=None, compare=False, repr=False)
     """Asks cheaply whether another commit fails so as well, where more than the refusing file decides that."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnVerdicts:
+    """The verdicts on the Python that a commit declares for its own image, where that is not the deployed one."""
+
+    verdicts: CompileVerdicts
+    replace_deployed: bool
+    """Whether that Python certainly runs the commit, so that the deployed one has no say there."""
 
 
 @dataclass(slots=True)
@@ -43,8 +53,7 @@ class Gates:
     deployed_commit: str = ""
     """The deployed commit, against which "new" and "no longer" are said; "" where it is not known."""
     get_check_status: Callable[[str], CheckStatus] = field(default=lambda _: CheckStatus.UNKNOWN)
-    own_verdicts: Callable[[str], CompileVerdicts | None] = field(default=lambda _: None)
-    """The verdicts on the Python that a commit declares for its own image, where that is not the deployed one."""
+    own_verdicts: Callable[[str], OwnVerdicts | None] = field(default=lambda _: None)
 
     find_new_failure: Callable[[str], GateFailure | None] = field(default=lambda _: None)
     """What fails at a commit, beyond syntax, and does not at the deployed one."""
@@ -66,31 +75,58 @@ class Gates:
             OtherBrokenFile(path, fault.line, f"{fault.error_class}: {fault.message}")
             for path, blob in state.blobs.items()
             if (fault := verdicts.judge_loaded(blob, path, state.closure.scripts).fault) is not None
+            and not self._is_as_harmless_as_deployed(state, path)
         )
 
-    def find_unjudged(self, commit: str) -> tuple[str, ...]:
+    def _is_as_harmless_as_deployed(self, state: LoadedState, path: str) -> bool:
+        """Whether a broken file did not compile as deployed either, and the service runs without it."""
+        loaded = self.loaded_files
+        if not self.deployed_commit or path in (loaded.failing_path, *loaded.later_names, *loaded.traced_paths):
+            return False
+        position = (self.deployed_commit, path)
+        deployed = self.history.blob_ids([position]).get(position)
+        is_broken = deployed is not None and self.verdicts.judge(deployed, path).compiles is False
+        return is_broken and is_run_without(path, state, self.history.read)
+
+    def find_unjudged(self, commit: str, verdicts: CompileVerdicts | None = None) -> tuple[str, ...]:
         """The loaded files on which there is no verdict at a commit."""
+        verdicts = verdicts or self.verdicts
         sources = self.loaded_blobs(commit).items()
         if (
             self.loaded_files.source_roots and not sources
         ):  # they were moved: nothing would be looked at, and everything pass
             return (f"the source root {self.loaded_files.source_roots[0]}, which contains no Python file,",)
-        return tuple(path for path, blob in sources if self.verdicts.judge(blob, path).compiles is None)
+        return tuple(path for path, blob in sources if verdicts.judge(blob, path).compiles is None)
 
     def find_failure(self, commit: str, already_broken: frozenset[str]) -> GateFailure | None:
         """The first gate that a commit does not pass; `already_broken` are the paths that fail as deployed."""
         state = self.loaded_files.get_state(commit)
-        failure = self._find_uncompilable(commit, state, already_broken) or _find_missing_module(state)
-        failure = failure or self.find_new_failure(commit)
+        failure = self._find_uncompilable(commit, state, already_broken)
+        if failure is not None and not self._is_left_python(commit):
+            return failure
+        failure = _find_missing_module(state) or self.find_new_failure(commit) or self._find_own_failure(commit, state)
         if failure is not None:
             return failure
-        own = self.own_verdicts(commit)
-        if own is not None and (elsewhere := self._find_broken(state, own)):
-            position = _describe_position(elsewhere[0])
-            detail = f"{position} does not compile on Python {own.python}, the version of this commit's own image"
-            return GateFailure("own_python", detail + _describe_others(elsewhere))
         if (checks := self.get_check_status(commit)) in {CheckStatus.RED, CheckStatus.PENDING}:
             return GateFailure("checks", f"its checks are {checks}")
+        return None
+
+    def _is_left_python(self, commit: str) -> bool:
+        """Whether a commit's own image certainly has another Python than the deployed one."""
+        own = self.own_verdicts(commit)
+        return own is not None and own.replace_deployed
+
+    def _find_own_failure(self, commit: str, state: LoadedState) -> GateFailure | None:
+        """The failure where not every loaded file compiles on the Python of the commit's own image."""
+        own = self.own_verdicts(commit)
+        if own is None:
+            return None
+        on_python = f"on Python {own.verdicts.python}, the version of this commit's own image"
+        if broken := self._find_broken(state, own.verdicts):
+            detail = f"{_describe_position(broken[0])} does not compile {on_python}"
+            return GateFailure("own_python", detail + _describe_others(broken))
+        if own.replace_deployed and (unseen := self.find_unjudged(commit, own.verdicts)):
+            return GateFailure("unseen", f"{unseen[0]} could not be checked {on_python}")
         return None
 
     def find_missing_image(self, commit: str) -> GateFailure | None:
@@ -133,7 +169,8 @@ class Gates:
             return f"{_describe_position(broken)} compiles at the deployed commit but not at this one"
         if before is None:
             return f"{_describe_position(broken)} does not compile"
-        return f"{_describe_position(broken)} did not compile at the deployed commit either, and is now loaded"
+        since = "" if self.is_loaded_as_deployed(broken.path) else ", and is now loaded"
+        return f"{_describe_position(broken)} did not compile at the deployed commit either{since}"
 
 
 def _find_missing_module(state: LoadedState) -> GateFailure | None:

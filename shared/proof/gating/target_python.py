@@ -3,7 +3,13 @@
 from dataclasses import dataclass, field
 
 from shared.errors import UsageError
-from shared.proof.declared.deployed_python import find_deployed_python, is_declaring_file, select_declaring_files
+from shared.proof.declared.deployed_python import (
+    PythonFact,
+    find_deployed_fact,
+    is_declaring_file,
+    select_declaring_files,
+)
+from shared.proof.gating.gates import OwnVerdicts
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
@@ -29,12 +35,9 @@ class DeclarationReader:
         texts = [(path, self._read_text(self._blobs[path])) for path in select_declaring_files(self._blobs)]
         return tuple(DeclaredFile(path, commit, text) for path, text in texts if text is not None)
 
-    def find_python(self, commit: str, failing_path: str, dockerfile: str = "") -> str | None:
-        """The minor version that a commit declares for the failing file, by its Dockerfile where that is known."""
-        declared = find_deployed_python(
-            {file.path: file.text for file in self.read_files(commit)}, failing_path, dockerfile
-        )
-        return None if declared is None else declared[0]
+    def find_fact(self, commit: str, failing_path: str, dockerfile: str = "") -> PythonFact | None:
+        """What a commit declares for the failing file, by its Dockerfile where that is known."""
+        return find_deployed_fact({file.path: file.text for file in self.read_files(commit)}, failing_path, dockerfile)
 
     def _move_to(self, commit: str) -> None:
         tree = CommitTree(self.history, commit)
@@ -63,6 +66,14 @@ class DeclarationReader:
         return self._texts[blob]
 
 
+def build_verdicts(history: History, compilers: Compilers, python: str) -> CompileVerdicts | None:
+    """None for a version without a compiler: that is no reason against a commit, nor for one."""
+    try:
+        return CompileVerdicts(history, compilers.compiler_for(python), compilers.explainer())
+    except UsageError:
+        return None
+
+
 @dataclass(slots=True)
 class TargetPython:
     """A redeployment builds a new image: what it ships must compile on the Python of that image as well."""
@@ -77,32 +88,27 @@ class TargetPython:
     """What each commit loads: of several Dockerfiles the one counts whose closure was chosen there."""
     declarations: DeclarationReader
     _verdicts_by_python: dict[str, CompileVerdicts | None] = field(default_factory=dict)
-    _is_declaration_reliable: bool | None = None
+    _deployed_facts: list[PythonFact | None] = field(default_factory=list)
+    """What the deployed commit declares, once it was asked for."""
 
-    def get_verdicts(self, commit: str) -> CompileVerdicts | None:
+    def get_verdicts(self, commit: str) -> OwnVerdicts | None:
         """None where the commit declares the deployed Python, or none, or where its files do not say what runs."""
         declared = self._find_declared(commit)
-        if declared is None or declared == self.deployed_verdicts.python or not self._do_files_tell():
+        if declared is None or declared.version == self.deployed_verdicts.python:
             return None
-        if declared not in self._verdicts_by_python:
-            self._verdicts_by_python[declared] = self._build_verdicts(declared)
-        return self._verdicts_by_python[declared]
+        deployed = self._find_deployed()
+        if deployed is None or deployed.version != self.deployed_verdicts.python:
+            return None  # the files do not name the Python that really ran the deployed commit
+        if declared.version not in self._verdicts_by_python:
+            self._verdicts_by_python[declared.version] = build_verdicts(self.history, self.compilers, declared.version)
+        verdicts = self._verdicts_by_python[declared.version]
+        return None if verdicts is None else OwnVerdicts(verdicts, declared.is_of_image and deployed.is_of_image)
 
-    def _find_declared(self, commit: str) -> str | None:
+    def _find_deployed(self) -> PythonFact | None:
+        if not self._deployed_facts:
+            self._deployed_facts.append(self._find_declared(self.deployed_commit) if self.deployed_commit else None)
+        return self._deployed_facts[0]
+
+    def _find_declared(self, commit: str) -> PythonFact | None:
         image = self.loaded_files.get_state(commit).closure.image_path
-        return self.declarations.find_python(commit, self.loaded_files.failing_path, image)
-
-    def _do_files_tell(self) -> bool:
-        """Whether the files of the deployed commit name the Python that really ran it."""
-        if self._is_declaration_reliable is None:
-            self._is_declaration_reliable = (
-                bool(self.deployed_commit)
-                and self._find_declared(self.deployed_commit) == self.deployed_verdicts.python
-            )
-        return self._is_declaration_reliable
-
-    def _build_verdicts(self, python: str) -> CompileVerdicts | None:
-        try:
-            return CompileVerdicts(self.history, self.compilers.compiler_for(python), self.compilers.explainer())
-        except UsageError:  # a version without a compiler is no reason against a commit
-            return None
+        return self.declarations.find_fact(commit, self.loaded_files.failing_path, image)

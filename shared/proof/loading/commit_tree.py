@@ -21,8 +21,10 @@ _IMAGE_FILE_NAME = re.compile(
 )
 _COMPOSE_NAME = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]{1,40})?\.ya?ml")
 _SCRIPT_NAME = re.compile(r"(?:makefile|justfile|taskfile\.ya?ml|[\w.-]{1,80}\.sh)", re.I)
+_DEPLOYED_NAME = re.compile(r"(?:skaffold[\w.-]{0,40}|(?:[\w.-]{1,40}-)?service|cloud-?run[\w.-]{0,40})\.ya?ml")
+"""How Skaffold's files and descriptions of Cloud Run services are called."""
 BUILD_FOLDERS = ("", "scripts", "script", "deploy", "bin", "ci", ".github/workflows")
-"""Where scripts that build images usually lie."""
+"""Where scripts that build images usually are."""
 
 
 class SourceTree(Protocol):
@@ -53,7 +55,7 @@ def is_build_file(path: str) -> bool:
     """Whether a file may say how images are built; a new one can change from which folder one is."""
     folder, _, name = path.rpartition("/")
     is_script = folder in BUILD_FOLDERS and _SCRIPT_NAME.fullmatch(name)
-    return is_ci_file(path) or is_compose_file(path) or bool(is_script)
+    return is_ci_file(path) or is_compose_file(path) or bool(is_script) or bool(_DEPLOYED_NAME.fullmatch(name))
 
 
 def is_affected_by(recorded_paths: Collection[str], path: str, *, is_added_or_removed: bool = True) -> bool:

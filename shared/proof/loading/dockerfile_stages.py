@@ -18,7 +18,7 @@ MAX_SPLIT = 20_000
 MAX_COPIES = 400
 _FROM = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?\s*", re.IGNORECASE)
 _INSTALL = re.compile(
-    r"(?:\b(?:pip3?|uv pip|pipx)\s+install|\b(?:uv|pdm)\s+sync|\b(?:poetry|pdm)\s+install"
+    r"(?:\b(?:pip[\d.]{0,6}|pipx|uv\s+pip)\s+(?:-[\w=.-]{1,40}\s+){0,4}install|\buv\s+pip\s+sync|\bpip-sync\b|\b(?:uv|pdm)\s+sync|\b(?:poetry|pdm)\s+install"
     r"|\bsetup\.py\s+(?:install|develop)"
     r"|\bpipenv\s+(?:install|sync)|\bhatch\s+env|\bpip3?\s+wheel)"
 )
@@ -40,7 +40,7 @@ class StartInstruction:
 
 @dataclass(frozen=True, slots=True)
 class CopyInstruction:
-    """`sources` lie in the build context, or in the image of an earlier `stage`; `target` is an image path."""
+    """`sources` are in the build context, or in the image of an earlier `stage`; `target` is an image path."""
 
     sources: tuple[str, ...]
     target: str
@@ -126,11 +126,16 @@ def _apply_instruction(
     return _apply_start(stage, instruction.line, word, rest)
 
 
+def is_install(text: str) -> bool:
+    """Whether a `RUN` instruction is one of those in `project_installs`."""
+    return _INSTALL.search(text) is not None
+
+
 def _apply_run(stage: BuildStage, instruction: DockerfileInstruction, known: Mapping[str, str]) -> BuildStage:
     text = "\n".join((expand_variables(instruction.rest, known), *instruction.bodies))[:MAX_SPLIT]
     if len(stage.opaque) < MAX_COPIES:
         stage = replace(stage, opaque=(*stage.opaque, OpaqueInstruction(instruction.line, text, stage.workdir)))
-    if not _INSTALL.search(text):
+    if not is_install(text):
         return stage
     return replace(stage, project_installs=(*stage.project_installs, (stage.workdir, text[:4000])))
 

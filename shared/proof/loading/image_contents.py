@@ -11,9 +11,10 @@ from functools import cached_property
 
 from shared.proof.loading.build_declarations import SourceUpload, find_source_uploads, read_upload_ignores
 from shared.proof.loading.build_effects import find_bringing, find_touching
+from shared.proof.loading.dockerfile_search import list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, OpaqueInstruction
 from shared.proof.loading.image_files import ImageFiles, find_address_in_stage, read_docker_ignores
-from shared.proof.loading.images import list_folders_above, list_project_installs
+from shared.proof.loading.images import list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.module_providers import is_made_by_build
 from shared.proof.model.ignore_rules import DockerIgnore, IgnoreLine, parse_git_ignore
@@ -151,7 +152,7 @@ class ImageContents:
         return self.files.find_origin(image_path, self.is_left_out)
 
     def _is_folder(self, image_path: str, path: str) -> bool:
-        """Whether a file can lie at an image path: no other file is in the place of its folder."""
+        """Whether a file can be at an image path: no other file is in the place of its folder."""
         folder = posixpath.dirname(image_path)
         return self._find_origin(folder) in {None, path} or self.files.is_folder(folder)
 
@@ -245,7 +246,7 @@ class ImageContents:
     def _confirm_absence(self, path: str, reason: AbsenceReason) -> FilePresence:
         """Absent, unless the base image or a command of the build may bring such a file."""
         stage = self._stages[-1]
-        if self.dockerfile and not _is_plain_image(stage.image):
+        if self.dockerfile and not is_plain_image(stage.image):
             return _build_unknown(f"{reason.sentence}, but the base image {stage.image or 'of the build'} may have it")
         folders = [posixpath.dirname(at) for at in self.files.image_paths(path)] or self._list_code_folders()
         bringing = find_bringing(stage.opaque, folders, posixpath.basename(path))
@@ -278,7 +279,8 @@ def _is_below(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip("/") + "/")
 
 
-def _is_plain_image(image: str) -> bool:
+def is_plain_image(image: str) -> bool:
+    """Whether an image holds no service's own code."""
     name = image.partition("@")[0].rpartition(":")[0] or image.partition("@")[0]
     parts = name.split("/")
     if len(parts) > 1 and ("." in parts[0] or parts[0] == "localhost"):

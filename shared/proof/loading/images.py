@@ -6,35 +6,17 @@ Returns the images, the likeliest one for the failing file first, each with its 
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shared.proof.loading.build_declarations import BuildDeclaration, find_build_declarations
-from shared.proof.loading.commit_tree import RecordingTree, is_image_file
-from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction, parse_stages
+from shared.proof.loading.build_commands import BuildDeclaration
+from shared.proof.loading.build_declarations import find_build_declarations, find_source_uploads
+from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.loading.dockerfile_search import find_dockerfiles, is_deployed_dockerfile, list_folders_above
+from shared.proof.loading.dockerfile_stages import BuildStage, parse_stages
 from shared.proof.loading.image_files import ImageFiles, find_address_in_stage
-from shared.proof.loading.installed_projects import find_installed_projects
-from shared.proof.loading.shell import split_commands
-from shared.proof.loading.start_command import (
-    CommandEnvironment,
-    StartCommand,
-    parse_command,
-    parse_procfile,
-    parse_shell,
-)
 
 MAX_IMAGES = 40
-MAX_FOLDERS = 300
-MAX_DEPTH = 4
-_SKIPPED_FOLDERS = frozenset(
-    {"node_modules", "site-packages", "venv", "vendor", "third_party", "testdata", "fixtures", "docs"}
-)
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
-_NOT_DEPLOYED = re.compile(
-    r"(?:^|[.\-_/])(?:dev|devel|development|test|tests|testing|local|ci|docs|devcontainer|base|legacy|old|bench|benchmarks?|examples?"
-    r"|bak|orig|backups|archived?|deprecated|obsolete|disabled|backup[_-]?docker\w*|docker\w*[_-]backup)(?:[.\-_/]|$)"
-    r"|dockerfile[.\-_]backup",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +40,53 @@ class BuiltImage:
 
 def find_images(tree: RecordingTree, failing_path: str) -> Iterator[BuiltImage]:
     """The images that can hold the failing file, the likeliest first: a deployed one, of the nearest folder."""
-    paths = sorted(_find_dockerfiles(tree, failing_path), key=lambda path: _rank_dockerfile(path, failing_path))
-    for path in paths[:MAX_IMAGES]:
-        stages = parse_stages(tree.read_text(path))
-        if stages:
-            yield from _list_stage_images(tree, path, stages)
+    paths = sorted(find_dockerfiles(tree, failing_path), key=lambda path: _rank_dockerfile(path, failing_path))
+    parsed = {path: stages for path in paths[:MAX_IMAGES] if (stages := parse_stages(tree.read_text(path)))}
+    for path in _drop_variants(tree, parsed):
+        yield from _list_stage_images(tree, path, parsed[path])
+
+
+def _drop_variants(tree: RecordingTree, parsed: Mapping[str, Sequence[BuildStage]]) -> list[str]:
+    """Without the Dockerfiles that start what another of their folder starts, where a deployment builds that one."""
+    folders = [posixpath.dirname(path) for path in parsed]
+    if len(set(folders)) == len(folders):
+        return list(parsed)
+    built = {
+        path for path in parsed if is_deployed_dockerfile(path)
+        and any(not build.is_for_development for build in _find_builds(tree, path))
+    }  # fmt: skip
+    built |= {path for path in parsed if _is_built_from_source(tree, path)}
+    starts = {(posixpath.dirname(path), _describe_start(parsed[path])) for path in built}
+    return [
+        path
+        for path in parsed
+        if path in built or (posixpath.dirname(path), _describe_start(parsed[path])) not in starts
+    ]
+
+
+def _is_built_from_source(tree: RecordingTree, path: str) -> bool:
+    """Whether gcloud builds a folder by the Dockerfile that is in it."""
+    folder, _, name = path.rpartition("/")
+    uploads = find_source_uploads(tree, folder, has_dockerfile=True) if name == "Dockerfile" else ()
+    return any(upload.is_certain and upload.folder == folder for upload in uploads)
+
+
+def _describe_start(stages: Sequence[BuildStage]) -> tuple[object, ...]:
+    given = (stages[-1].entrypoint, stages[-1].command)
+    return tuple((start.words, start.shell) if start is not None else None for start in given)
+
+
+def read_image(tree: RecordingTree, path: str) -> list[BuiltImage]:
+    """The image of one Dockerfile, once for each folder from which it may be built; () where it builds none."""
+    stages = parse_stages(tree.read_text(path))
+    image = next(_list_stage_images(tree, path, stages), None) if stages else None
+    if image is None:
+        return []
+    contexts = _list_likely_contexts(tree, path, image.stages)
+    known = len(contexts) == 1
+    return [
+        replace(image, files=ImageFiles(tree, image.stages, context, is_context_known=known)) for context in contexts
+    ]
 
 
 def _list_stage_images(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> Iterator[BuiltImage]:
@@ -94,17 +118,6 @@ def _find_builds(tree: RecordingTree, dockerfile: str) -> list[BuildDeclaration]
     return [build for build in builds if not build.is_for_development] or builds
 
 
-def is_deployed_dockerfile(path: str) -> bool:
-    """Whether a Dockerfile's name is that of an image that is deployed: `Dockerfile.dev` is not."""
-    return not _NOT_DEPLOYED.search(path)
-
-
-def list_folders_above(path: str) -> list[str]:
-    """The folders that hold a path, the nearest first; the top is ""."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[:depth]) for depth in range(len(parts), -1, -1)]
-
-
 def _rank_dockerfile(path: str, failing_path: str) -> tuple[bool, int, int, int, str]:
     above = list_folders_above(failing_path)
     folder = posixpath.dirname(path)
@@ -120,48 +133,39 @@ def _rank_dockerfile(path: str, failing_path: str) -> tuple[bool, int, int, int,
     )
 
 
-def _find_dockerfiles(tree: RecordingTree, failing_path: str) -> set[str]:
-    """The Dockerfiles above the failing file, and of the first levels of the tree; a bounded number of folders."""
-    dockerfiles: set[str] = set()
-    queue = [(folder, MAX_DEPTH) for folder in list_folders_above(failing_path)[:-1]] + [("", 0)]
-    seen: set[str] = set()
-    while queue and len(seen) < MAX_FOLDERS:
-        folder, depth = queue.pop(0)
-        if folder in seen:
-            continue
-        seen.add(folder)
-        for name, kind in (tree.list_unrecorded(folder) or {}).items():
-            if kind == "file" and _is_dockerfile(name):
-                dockerfiles.add(posixpath.join(folder, name))
-            elif kind == "folder" and depth < MAX_DEPTH and name not in _SKIPPED_FOLDERS:
-                queue.append((posixpath.join(folder, name), depth + 1))
-    return dockerfiles
-
-
-def _is_dockerfile(name: str) -> bool:
-    name = name.lower()
-    if "file" not in name:  # asked of every file of the first levels
-        return False
-    return is_image_file(name) and name != "procfile" and not name.endswith((".dockerignore", ".md", ".sh", ".py"))
-
-
 def _choose_build_context(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> ImageFiles:
     """The files of an image, with the build context that holds most of what the Dockerfile copies.
 
     Of several such, the one where the start command finds its file, else the nearest that looks like a project.
     """
-    contexts = list_folders_above(path)
-    declared = {build.context for build in _find_builds(tree, path)} if len(contexts) > 1 else set()
-    if len(declared) == 1:
-        return ImageFiles(tree, stages, declared.pop(), is_context_known=True)
-    scores = [(_count_existing(tree, context, stages), context) for context in contexts]
-    best = max(score for score, _ in scores)
-    likely = [context for score, context in scores if score == best]
+    declared = _find_declared_context(tree, path)
+    if declared is not None:
+        return ImageFiles(tree, stages, declared, is_context_known=True)
+    likely = _list_best_contexts(tree, path, stages)
     known = [context for context in likely if _has_start_file(ImageFiles(tree, stages, context))]
     projects = [
         context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT_FILES)
     ]
-    return ImageFiles(tree, stages, (known or projects or likely)[0], is_context_known=len(contexts) == 1)
+    return ImageFiles(tree, stages, (known or projects or likely)[0], is_context_known="/" not in path)
+
+
+def _list_likely_contexts(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> list[str]:
+    """Every folder that may be the build context, whatever the start command finds in it."""
+    declared = _find_declared_context(tree, path)
+    return [declared] if declared is not None else _list_best_contexts(tree, path, stages)
+
+
+def _find_declared_context(tree: RecordingTree, path: str) -> str | None:
+    """The build context that the repository declares for a Dockerfile; None without one, or where two differ."""
+    declared = {build.context for build in _find_builds(tree, path)} if "/" in path else set()
+    return declared.pop() if len(declared) == 1 else None
+
+
+def _list_best_contexts(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> list[str]:
+    """The folders above a Dockerfile that hold most of what it copies, the nearest first."""
+    scores = [(_count_existing(tree, context, stages), context) for context in list_folders_above(path)]
+    best = max(score for score, _ in scores)
+    return [context for score, context in scores if score == best]
 
 
 def _count_existing(tree: RecordingTree, context: str, stages: Sequence[BuildStage]) -> int:
@@ -184,79 +188,6 @@ def _has_start_file(files: ImageFiles) -> bool:
     return False
 
 
-_WORKSPACE = "/workspace"
-_REQUIREMENTS = ("requirements.txt", "pyproject.toml", "Pipfile", "poetry.lock", "uv.lock", "setup.py")
-_ENTRY_POINT = re.compile(
-    r"GOOGLE_ENTRYPOINT[\"']?[ \t]*+[:=][ \t]*+[\"']?([^\r\n\"']++)|"
-    r"name[ \t]*+=[ \t]*+[\"']GOOGLE_ENTRYPOINT[\"'][^\"']{0,80}+[\"']([^\r\n\"']++)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class BuildpackStart:
-    """`path`: the Procfile that was read, "" for the default."""
-
-    path: str
-    files: ImageFiles
-    starts: tuple[StartCommand, ...]
-    roots: tuple[str, ...]
-
-
-def find_buildpack_start(tree: RecordingTree, failing_path: str) -> BuildpackStart | None:
-    """The start of the nearest folder above the failing file that has one."""
-    for folder in list_folders_above(failing_path):
-        files = ImageFiles(
-            tree,
-            (BuildStage(workdir=_WORKSPACE, copies=(CopyInstruction((".",), _WORKSPACE, is_into_folder=True),)),),
-            folder,
-        )
-        projects = find_installed_projects(files, _WORKSPACE, ())
-        path, starts = _find_starts(folder, files, projects.scripts)
-        if starts:
-            return BuildpackStart(path, files, starts, (_WORKSPACE, *projects.roots))
-    return None
-
-
-def _find_starts(folder: str, files: ImageFiles, scripts: dict[str, str]) -> tuple[str, tuple[StartCommand, ...]]:
-    at = CommandEnvironment(files, _WORKSPACE, {}, console_scripts=scripts)
-    for name in ("Procfile", "project.toml"):
-        text = files.read_text(f"{_WORKSPACE}/{name}")
-        command = _find_command(name, text)
-        if command:
-            return posixpath.join(folder, name), tuple(parse_shell(command, at))
-    if not any(files.locate(f"{_WORKSPACE}/{name}") for name in _REQUIREMENTS):
-        return "", ()
-    for name in ("main.py", "app.py"):
-        if files.locate(f"{_WORKSPACE}/{name}"):
-            return "", (StartCommand(name, (_WORKSPACE,), files=(f"{_WORKSPACE}/{name}",)),)
-    return "", ()
-
-
-def _find_command(name: str, text: str) -> str:
-    if name == "Procfile":
-        commands = parse_procfile(text)
-        return commands.get("web") or next(iter(commands.values()), "")
-    match = _ENTRY_POINT.search(text)
-    return (match[1] or match[2]) if match else ""
-
-
-MAX_STARTS = 40
-MAX_DESCRIPTION = 300
-
-
-def read_starts(files: ImageFiles, stage: BuildStage, scripts: Mapping[str, str]) -> tuple[StartCommand, ...]:
-    """The starts of a stage; () where its command names nothing that is known."""
-    at = CommandEnvironment(files, stage.workdir, dict(stage.environment), console_scripts=scripts)
-    entry, command = stage.entrypoint, stage.command
-    if entry and entry.shell:  # the shell form takes no arguments
-        return tuple(parse_shell(entry.shell, at))[:MAX_STARTS]
-    if entry and entry.words:
-        return tuple(parse_command((*entry.words, *_get_arguments(stage)), at))[:MAX_STARTS]
-    if command and command.words:
-        return tuple(parse_command(command.words, at))[:MAX_STARTS]
-    return tuple(parse_shell(command.shell, at))[:MAX_STARTS] if command else ()
-
-
 def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str], ...]:
     """(working directory, command) of what installs projects: the last stage's own, then those of earlier stages."""
     last = len(stages) - 1
@@ -266,19 +197,3 @@ def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str]
             (find_address_in_stage(index, workdir), command) for workdir, command in stage.project_installs
         ]
     return tuple(dict.fromkeys(project_installs))
-
-
-def describe_starts(starts: Sequence[StartCommand]) -> str:
-    """The start commands as one line, without what would end its quotation."""
-    text = "; ".join(dict.fromkeys(start.text for start in starts))
-    return " ".join(text.replace("`", "'").split())[:MAX_DESCRIPTION]
-
-
-def _get_arguments(stage: BuildStage) -> tuple[str, ...]:
-    """What CMD gives to an ENTRYPOINT: its words, or the shell that runs its text."""
-    if not stage.command:
-        return ()
-    if stage.command.words:
-        return stage.command.words
-    commands = list(split_commands(stage.command.shell, dict(stage.environment)))
-    return commands[0] if len(commands) == 1 else ("sh", "-c", stage.command.shell)

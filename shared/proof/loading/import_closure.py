@@ -7,17 +7,15 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.proof.loading.buildpack_start import BuildpackStart, find_buildpack_start
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
+from shared.proof.loading.dockerfile_search import is_deployed_dockerfile
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
+from shared.proof.loading.image_starts import describe_starts, read_starts
 from shared.proof.loading.images import (
-    BuildpackStart,
     BuiltImage,
-    describe_starts,
-    find_buildpack_start,
     find_images,
-    is_deployed_dockerfile,
     list_project_installs,
-    read_starts,
 )
 from shared.proof.loading.import_follower import ImportFollower
 from shared.proof.loading.imports import Imports, parse_imports
@@ -42,7 +40,7 @@ class ImportClosure:
     `start_command`: the start files and modules as found, "" where unreadable. `rule`: one sentence for the report.
     `is_exact`: False for all that the image copies. `image_path`: the Dockerfile or Procfile that was read.
     `ambiguous_images`: others whose closure holds the failing file. `recorded_paths`: see `is_affected_by`.
-    `unresolved_imports`: dynamic imports of these files whose module no text tells. `missing_imports`: imports of
+    `unresolved_imports`: dynamic imports of these files whose module no text names. `missing_imports`: imports of
     modules that the deployed commit had and that vanished.
     """
 
@@ -61,6 +59,8 @@ class ImportClosure:
     """Of the recorded paths, the files of which more counts than their imports and that they exist."""
     imports_read: Mapping[str, Imports] = field(default_factory=dict, compare=False, repr=False)
     """By path: the files that were followed, with what they import. Nothing else of their contents counts."""
+    follower: ImportFollower | None = field(default=None, compare=False, repr=False)
+    """None where no start command was followed."""
 
 
 @dataclass(slots=True)
@@ -89,6 +89,7 @@ class _ImageDescription:
     unresolved_imports: Sequence[str] = ()
     missing_imports: Sequence[MissingImport] = ()
     scripts: frozenset[str] = frozenset()
+    follower: ImportFollower | None = None
 
 
 def find_import_closure(  # noqa: PLR0913, PLR0917  # the last two are what a caller may know already
@@ -165,11 +166,9 @@ class _ClosureSearch:
         blob = self.tree.blob(path)
         if blob is None:
             return Imports()
-        return (
-            self._imports_loader(path, blob)
-            if self._imports_loader
-            else parse_imports((self.tree.read(path) or b"")[:MAX_BYTES])
-        )
+        if self._imports_loader:
+            return self._imports_loader(path, blob)
+        return parse_imports((self.tree.read(path) or b"")[:MAX_BYTES])
 
     def _load_image(self, image: BuiltImage) -> _LoadedImage:
         image.files.is_left_out = build_docker_filter(image.files, image.path, (self.failing, *self.traced))
@@ -205,10 +204,10 @@ class _ClosureSearch:
         if image.follower.unresolved_imports:
             dynamic = _shorten_list(image.follower.unresolved_imports)
             rule += f"; what these import dynamically may be missing in it: {dynamic}"
-        unresolved, missing = image.follower.unresolved_imports, self._find_missing(image)
-        scripts = image.follower.find_scripts()
-        description = _ImageDescription(image.start_text, image.path, ambiguous, unresolved, missing, scripts)
-        return self._build_closure(image.follower.loaded.values(), rule, description)
+        follower, missing = image.follower, self._find_missing(image)
+        followed = (follower.unresolved_imports, missing, follower.find_scripts(), follower)
+        description = _ImageDescription(image.start_text, image.path, ambiguous, *followed)
+        return self._build_closure(follower.loaded.values(), rule, description)
 
     def _find_missing(self, image: _LoadedImage) -> tuple[MissingImport, ...]:
         if self.deployed is None or image.follower is None:
@@ -279,6 +278,7 @@ class _ClosureSearch:
             shown.scripts,
             frozenset(self.tree.contents_read),
             self._imports_by_path,
+            shown.follower,
         )
 
 

@@ -40,12 +40,14 @@ class ImportFollower:
         self.files = files
         self.roots = tuple(dict.fromkeys(roots))
         self.loaded: dict[str, str] = {}
+        self.added_paths: list[str] = []
+        """Image paths that were taken as loaded without an import."""
         self.unresolved_imports: list[str] = []
         self.found_starts: list[StartCommand] = []
         self.failed_imports: dict[tuple[str, Import], None] = {}
         """By the image path of the file: imports of which some name was no module among the files."""
         self._load_imports = load
-        self._command_words = command_words
+        self.command_words = command_words
         self._queue: list[str] = []
         self._modules = ModuleLookup(files)
 
@@ -76,6 +78,7 @@ class ImportFollower:
 
     def add_with_packages(self, path: str) -> bool:
         """Take a file as loaded, with the packages that hold it."""
+        self.added_paths.append(path)
         folder = posixpath.dirname(path)
         while folder not in {"", "/"} and folder not in self.roots:
             if not self.add_file(posixpath.join(folder, "__init__.py")) and not any(
@@ -144,7 +147,7 @@ class ImportFollower:
         return met, None if remaining else location
 
     def list_possible_locations(self, imported: Import, path: str, name: str = "") -> tuple[str, ...]:
-        """The image paths, without the end of their names, at which what an import does not find could lie."""
+        """The image paths, without the end of their names, at which what an import does not find could be."""
         _, location, remaining = self._walk_import(imported, path, name)
         if not remaining:
             return ()
@@ -231,9 +234,9 @@ class ImportFollower:
             for inner in _DJANGO_MODULES:
                 self._resolve_module([inner], (folder,))
             self.add_folder_modules(posixpath.join(folder, "templatetags"))
-            if "migrate" in self._command_words:
+            if "migrate" in self.command_words:
                 self.add_folder_modules(posixpath.join(folder, "migrations"))
-            for word in self._command_words:
+            for word in self.command_words:
                 self.add_with_packages(posixpath.join(folder, "management/commands", f"{word}.py"))
 
     def _find_bases(self, imported: Import, path: str) -> tuple[str, ...]:
@@ -265,7 +268,7 @@ class ImportFollower:
             step = self._modules.find_name(location[1], part)
             if step is None:
                 if count == 0 or len(parts) - count > optional_names:
-                    # What stands before the missing name is loaded before Python finds that it is missing.
+                    # What is before the missing name is loaded before Python finds that it is missing.
                     self._add_files(met if optional_names == 0 else ())
                     return None
                 break

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
+from shared.proof.loading.dockerfile_search import list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, read_docker_ignores
-from shared.proof.loading.images import list_folders_above
 from shared.proof.loading.import_follower import ImportFollower
 from shared.proof.loading.imports import Import, Imports
 from shared.proof.loading.module_providers import VanishedModule, find_provider
@@ -216,7 +216,7 @@ def _find_doubt(
 
 
 def _list_link_paths(path: str) -> Iterator[str]:
-    """Where a link may stand for a module: at its file, and at each folder above, also for a folder in its place."""
+    """Where a link may replace a module: at its file, and at each folder above, also for a folder in its place."""
     yield path
     yield path.removesuffix(".py")
     parts = path.split("/")

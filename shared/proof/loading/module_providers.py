@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from shared.proof.declared.dockerfile_python import parse_instructions
 from shared.proof.loading.commit_tree import RecordingTree
-from shared.proof.loading.images import list_folders_above
+from shared.proof.loading.dockerfile_search import list_folders_above
 from shared.proof.model.missing_import import ImportDoubt
 from shared.proof.model.paths import build_ignore_filter
 from shared.text.toml import parse_toml

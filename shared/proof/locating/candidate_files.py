@@ -1,4 +1,4 @@
-"""Where the file that a log names may lie: paths of the branch and of other heads, each with its history, once."""
+"""Where the file that a log names may be: paths of the branch and of other heads, each with its history, once."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ class PathTier:
 
 @dataclass(slots=True)
 class CandidateFiles:
-    """Where the logged file may lie, likeliest first. It is walked once, however many Pythons are tried on it."""
+    """Where the logged file may be, likeliest first. It is walked once, however many Pythons are tried on it."""
 
     history: History
     incident: Incident

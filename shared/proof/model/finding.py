@@ -13,8 +13,15 @@ from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.recommendation import ActionKind, Recommendation
 from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
-from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck, OtherBrokenFile, RefusedCommit, Target
-from shared.proof.model.trial import Experiment, TrialCandidate
+from shared.proof.model.target import (
+    NO_IMAGE_NEEDED,
+    Experiment,
+    ImageCheck,
+    OtherBrokenFile,
+    RefusedCommit,
+    Target,
+    TrialCandidate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,16 @@ class ProvenClaim:
     commits_judged: int
     is_found_early: bool = False
     """Whether a check has made the claim, and no log entry."""
+
+    @property
+    def is_start(self) -> bool:
+        """Whether what the start command names is missing, so that no file of the service has run."""
+        return self.family == "start_target"
+
+    @property
+    def missing_target(self) -> str:
+        """What the log shows to be missing: `app.main`, `app in app.main`, or a file; of a start target alone."""
+        return f"{self.name} in {self.module}" if self.name and self.module else self.module or self.name
 
     @property
     def how_it_fails(self) -> str:
@@ -100,6 +117,17 @@ class LoadedSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class PythonChange:
+    """The Python of a commit's image, where it is another one than before and decides whether the file compiles."""
+
+    before: str
+    """The minor version."""
+    after: str
+    source: str
+    """Where the later one is declared, as `Dockerfile, line 1: FROM python:3.12-slim`."""
+
+
+@dataclass(frozen=True, slots=True)
 class IntroducingCommit:
     """The commit after which the file no longer compiled. `errors` is the count right after it."""
 
@@ -109,6 +137,8 @@ class IntroducingCommit:
     first_line: int | None
     was_added_broken: bool = False
     """True where the file did not exist before: it never compiled."""
+    python_change: PythonChange | None = None
+    """Where the file compiled on the Python of the image before: what this commit makes of that Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +166,8 @@ class Fix:
     """The fixed lines, numbered as in the fixed version."""
     path: str = ""
     """Where the file is after the fix; differs from the broken path after a rename; "" where it was deleted."""
+    python_change: PythonChange | None = None
+    """Where the file still fails on the deployed Python: the other Python of this commit's own image."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
-"""A repository's past as values: commits, the versions of a file, the tree of one commit."""
+"""A repository's past as values: commits, the versions of a file, the tree of one commit.
+
+What a history holds by the ten thousand is a named tuple: it is made in a third of the time of a frozen data class.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_rfc3339
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One commit. `parents` may be rewritten by a path-limited walk to the nearest commits that the walk kept."""
 
     id: str
@@ -30,8 +33,7 @@ class FileVersion:
     blobs: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(NamedTuple):
     """A regular file of a commit's tree (symbolic links and submodules are not listed)."""
 
     path: str

@@ -25,7 +25,7 @@ def match_logged_path(logged_path: str, tree_paths: Iterable[str]) -> Sequence[t
     """The paths of `tree` with the logged file name, in tiers: those that share most of the logged path come first.
 
     `/app/chat/run.py` puts `backend/chat/run.py` before `run.py`: what a Dockerfile copies where is not known, the
-    common tail is. Within a tier only the contents can tell.
+    common tail is. Within a tier only the contents decide.
     """
     logged_parts = split_logged_path(logged_path)
     if not logged_parts:

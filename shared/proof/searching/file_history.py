@@ -55,7 +55,7 @@ VanishedName = tuple[str, str, str]
 """A commit, the parent that still had the file, and the name under which it had it."""
 
 FailsToCompile = Callable[[str, str], bool]
-"""Whether a blob fails to compile; its path is what the compiler is told."""
+"""Whether a blob fails to compile; its path is what the compiler gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class FileHistory:
     changing_commits: Sequence[Commit]
     """Those of `later_ids` that changed the file, children before parents."""
     is_lost: bool = False
-    """True where the file vanished, and whether it was deleted or renamed cannot be told."""
+    """True where the file vanished, and whether it was deleted or renamed is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def follow_file(
     graph = history_start.file_versions or (history.file_versions(names, [branch.head], [start]) if after else ())
     renames: dict[VanishedName, RenamedFile] = {}
     while True:
-        at = _read_contents(history, start, names, [commit for commit in commits if commit.id in after], graph)
+        at = read_contents(history, start, names, [commit for commit in commits if commit.id in after], graph)
         renamed = _find_new_names(history, at, commits, fails_to_compile, renames)
         new = [name for name in dict.fromkeys(renamed) if name not in names]
         if not new or len(names) >= _MAX_NAMES:
@@ -125,7 +125,7 @@ def _is_changed(commit: Commit, blobs_at: Mapping[str, Blobs]) -> bool:
     return all(blobs_at[commit.id] != blobs_at.get(parent) for parent in commit.parents)
 
 
-def _read_contents(
+def read_contents(
     history: History, start: str, names: Sequence[str], after: Sequence[Commit], file_versions: Sequence[FileVersion]
 ) -> dict[str, Blobs]:
     """The contents at each commit. A commit outside the graph has what its parents have, where these agree.

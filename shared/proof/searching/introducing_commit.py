@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.locating.matching import find_changed_versions
 from shared.proof.model.commit_graph import find_ancestors, find_descendants, find_first_failing
+from shared.proof.model.finding import PythonChange
 from shared.proof.model.history import Commit, FileVersion
 from shared.proof.model.ports import History
 from shared.proof.searching.file_history import find_renamed_file
@@ -32,6 +33,8 @@ class BreakOrigin:
     """True where this copy does not show what was there before `first_failing`: whether that broke the file is open."""
     was_added_broken: bool = False
     """True where there was no such file before, under no name: it was broken from the start."""
+    python_change: PythonChange | None = None
+    """Where the file itself is as it was, and the Python of the image is not."""
 
 
 def trace_break(

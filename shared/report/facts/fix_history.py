@@ -1,12 +1,16 @@
-"""Facts about the commits: which one broke the file, what was tried, which one fixes it, what may be deployed."""
+"""Facts about the commits: which one broke the file, what was tried, which one fixes it, what may be deployed.
 
-from collections.abc import Iterator
+Also what going back to an earlier commit takes out of service, as one phrase, and whether commits have an image, in
+sentences for issue and message; both redacted, "" for nothing to say.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 
 from shared.detection.incident import Incident
-from shared.proof.model.finding import Attempt, Finding, Fix, IntroducingCommit
+from shared.proof.model.finding import Attempt, Finding, Fix, IntroducingCommit, Rollback
 from shared.proof.model.history import Commit, FileChange, quote_subject
 from shared.proof.model.recommendation import ActionKind
-from shared.proof.model.target import Target
+from shared.proof.model.target import IMAGE_GATE, NO_IMAGE_NEEDED, ImageCheck, ImageStatus, Target
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
 from shared.report.verdict_words import (
     describe_failing,
@@ -16,7 +20,7 @@ from shared.report.verdict_words import (
     get_verdict_kind,
     is_broken_by_image,
 )
-from shared.text.phrases import join_first_words, pluralize, quote_untrusted
+from shared.text.phrases import join_first_words, join_words, pluralize, quote_untrusted, short_sha
 from shared.text.timestamps import format_rfc3339
 
 _MAX_ATTEMPTS = 100
@@ -129,7 +133,7 @@ def _collect_fix_facts(proof: Finding, fix: Fix) -> Iterator[Fact]:
         path = quote_untrusted(fix.path or broken)
         moved = f" (before: {quote_untrusted(broken)})" if fix.path and fix.path != broken else ""
         text = f"{path}{moved} compiles at {commit.id} on Python {proof.deployed.python}."
-        if proof.claim is not None:
+        if proof.claim is not None or fix.python_change is not None:
             text = f"At {commit.id} {describe_fixed(proof)}."
     yield Fact(FactTopic.FIX, get_verdict_kind(proof), f"{commit.id}:{quote_untrusted(fix.path or broken)}", text)
     if proof.deployed.commit is not None and fix.where == "merged":
@@ -163,3 +167,73 @@ def _collect_target_facts(proof: Finding, target: Target) -> Iterator[Fact]:
         yield Fact(
             FactTopic.SHIPS, EvidenceKind.QUERY, ref, f"Ships {describe_shipped_files(target.shipped_changes)}{files}."
         )
+
+
+UNKNOWN_LOSS = "loses all commits merged since then"
+_MAX_SUBJECT_LENGTH, _MAX_START_LENGTH = 60, 36
+_MAX_SUMMARISED = 3
+
+
+def describe_lost_commits(rollback: Rollback, limit: int) -> str:
+    """`loses 3 commits: f086836883ab (“refactor: …”), …`, the newest first; at most `limit` are named."""
+    return _describe_loss(rollback.lost_commits, limit, _describe_with_id)
+
+
+def summarise_lost_commits(rollback: Rollback) -> str:
+    """The same without ids, short enough for a confirmation: `loses 3 commits: “refactor: …”, …`."""
+    return _describe_loss(rollback.lost_commits, _MAX_SUMMARISED, _quote_start)
+
+
+def _describe_with_id(commit: Commit) -> str:
+    return f"{short_sha(commit.id)} (“{quote_untrusted(commit.subject, _MAX_SUBJECT_LENGTH)}”)"
+
+
+def _quote_start(commit: Commit) -> str:
+    return f"“{quote_untrusted(commit.subject, _MAX_START_LENGTH)}”"
+
+
+def _describe_loss(lost: Sequence[Commit], limit: int, describe: Callable[[Commit], str]) -> str:
+    if not lost:
+        return UNKNOWN_LOSS
+    named = [describe(commit) for commit in lost[:limit]]
+    more = [f"{len(lost) - limit} more"] if len(lost) > limit else []
+    return f"loses {pluralize(len(lost), 'commit')}: {join_words([*named, *more])}"
+
+
+_MAX_DETAIL_LENGTH = 200
+
+
+def describe_images(proof: Finding) -> str:
+    """What an approver should know: that nobody could see an image, and which newer commit has none."""
+    return " ".join(_list_sentences(proof))
+
+
+def _list_sentences(proof: Finding) -> Iterator[str]:
+    image, newer = _find_image(proof), _list_newer_without_image(proof)
+    if image.status is ImageStatus.UNKNOWN:
+        why = quote_untrusted(image.detail, _MAX_DETAIL_LENGTH)
+        yield f"It is not known whether an image of this commit was built: {why}. Without one nothing is deployed."
+    if newer:
+        others = f", and {pluralize(len(newer) - 1, 'other newer commit')}" if len(newer) > 1 else ""
+        which = f"{short_sha(newer[0].id)} ({quote_subject(newer[0])}){others}"
+        yield f"No image was built of {which}, which otherwise would be proposed."
+
+
+def _list_newer_without_image(proof: Finding) -> Sequence[Commit]:
+    """Those above the recommended commit that pass every gate and have no image, newest first."""
+    if proof.recommendation.kind is ActionKind.NONE:
+        return ()
+    if proof.recommendation.kind is ActionKind.ROLLBACK:
+        return proof.rollback.newer_without_image if proof.rollback is not None else ()
+    target = proof.trial_candidate.target if proof.trial_candidate is not None else proof.target
+    refused = target.refused_commits if target is not None else ()
+    return [entry.commit for entry in refused if entry.gate == IMAGE_GATE]
+
+
+def _find_image(proof: Finding) -> ImageCheck:
+    if proof.recommendation.kind is ActionKind.ROLLBACK:
+        return proof.rollback.image if proof.rollback is not None else NO_IMAGE_NEEDED
+    if proof.recommendation.kind is ActionKind.NONE:
+        return NO_IMAGE_NEEDED
+    target = proof.trial_candidate.target if proof.trial_candidate is not None else proof.target
+    return target.image if target is not None else NO_IMAGE_NEEDED

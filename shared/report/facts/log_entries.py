@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from shared.detection.entry import CHECK_LOG, LogEntry
+from shared.detection.entry import CHECK_LOG, LogEntry, LogGap
 from shared.detection.incident import (
     Incident,
     Sighting,
@@ -11,7 +11,6 @@ from shared.detection.incident import (
     describe_raised,
     describe_raised_exception,
 )
-from shared.detection.log_gaps import LogGap
 from shared.detection.logged_exception import Frame
 from shared.detection.signal import SignalKind
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
@@ -89,7 +88,7 @@ def describe_candidates(incident: Incident) -> str:
     if not incident.candidates:
         return ""
     words = [describe_raised(raised) for raised in incident.candidates]
-    return f" One of these was logged for it, and the log does not tell which: {join_words(words, 'or')}."
+    return f" One of these was logged for it, and the log does not say which: {join_words(words, 'or')}."
 
 
 def format_log_ref(entry: LogEntry) -> str:

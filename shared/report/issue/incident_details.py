@@ -125,7 +125,7 @@ def _render_code(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
     python, errors = report.proof.deployed.python, pluralize(broken.errors, "error")
     commit = report.proof.deployed.commit
     at = f" at {link_commit(commit.id, links)}" if commit else ""
-    words = escape_markdown(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}")
+    words = escape_markdown(quote_untrusted(broken.fault.words))
     url = _build_excerpt_url(links, commit.id, broken.path, broken.excerpt) if commit else ""
     yield (
         f"**Before:** {format_link(format_code_span(quote_untrusted(broken.path)), url)}{at}, "
@@ -173,7 +173,8 @@ def _render_fixed_code(proof: Finding, fix: Fix, links: Links) -> Iterator[str]:
         return
     url = _build_excerpt_url(links, fix.commit.id, fix.path, fix.excerpt)
     file = format_link(format_code_span(quote_untrusted(fix.path)), url) if fix.path else "the file"
-    state = "which compiles" if proof.claim is None else escape_markdown(describe_fixed(proof))
+    is_plain = proof.claim is None and fix.python_change is None
+    state = "which compiles" if is_plain else escape_markdown(describe_fixed(proof))
     yield f"**After:** {file} at {at}, {state}."
     if fix.excerpt:
         yield format_code_block("\n".join(format_excerpt(fix.excerpt)))

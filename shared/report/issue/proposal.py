@@ -10,9 +10,7 @@ from shared.proof.model.finding import Finding
 from shared.proof.model.history import FileChange
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.target import Target
-from shared.report.facts.fix_history import describe_shipped_files
-from shared.report.facts.images import describe_images
-from shared.report.facts.lost_commits import describe_lost_commits
+from shared.report.facts.fix_history import describe_images, describe_lost_commits, describe_shipped_files
 from shared.report.facts.prevention import assess_prevention
 from shared.report.facts.unproven import describe_experiment
 from shared.report.issue.section import (

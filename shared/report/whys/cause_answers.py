@@ -31,7 +31,7 @@ ANSWERS: Mapping[CauseClass, CauseAnswers] = {
     ),
     CauseClass.OWN_CODE_UNPROVABLE: CauseAnswers(
         "Code of this service met data or a state for which it has no answer.",
-        "Only a run with the same data can tell which commit handles it, so none is proven to fix it.",
+        "Only a run with the same data can show which commit handles it, so none is proven to fix it.",
         "A test with the data that was logged.",
         "The handler lets the exception end the connection instead of answering with an error.",
     ),

@@ -20,7 +20,7 @@ from shared.service import Service
 from shared.workflow.context import Context, StepResult
 from shared.workflow.investigation.platform_evidence import resolve_commit
 from shared.workflow.record import record_found_failure
-from shared.workflow.records.serving_states import load_serving_state, store_revision
+from shared.workflow.records.sound_states import load_serving_state, store_revision
 
 MAX_REQUESTS = 40
 MAX_SECONDS = 300.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.detection.close_code import CloseKind
-from shared.detection.effects import build_start_signal
+from shared.detection.collect import build_start_signal
 from shared.detection.entry import LogEntry
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, read_raised
 from shared.detection.signal import Signal, SignalKind, SkipReason, read_signal

@@ -1,8 +1,12 @@
-"""The first step of an investigation: gathers what the log and the platform hold about an incident."""
+"""The first step of an investigation: gathers what the log and the platform hold about an incident.
+
+`build_image_check` asks the deployer whether commits have an image, each once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 from shared.detection.collect import collect_incidents
 from shared.detection.entry import CHECK_LOG, EntryList, LogEntry
@@ -12,12 +16,24 @@ from shared.detection.raised_exception import read_raised
 from shared.detection.signal import SignalKind, SkipReason
 from shared.errors import Reject
 from shared.proof.model.ports import History
-from shared.proof.model.target import ImageStatus
+from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck, ImageStatus
 from shared.proposal.rollout import ServiceState
-from shared.service import Service
+from shared.service import RolloutMode, Service
 from shared.workflow.context import Context
-from shared.workflow.investigation.image_check import build_image_check
+from shared.workflow.prover import CheckImage
 from shared.workflow.records.incident_record import IncidentRecord
+
+
+def build_image_check(context: Context, service: Service) -> CheckImage:
+    """Answers `NO_IMAGE_NEEDED` where provenfix deploys nothing. Raises Retry where the platform cannot be reached."""
+    is_deployed_here = service.rollout_mode is RolloutMode.PLATFORM and not service.is_read_only
+
+    @cache
+    def check_image(commit: str) -> ImageCheck:
+        return context.deployer.check_image(service, commit) if is_deployed_here else NO_IMAGE_NEEDED
+
+    return check_image
+
 
 _LOG_LEAD_TIME = timedelta(minutes=10)
 

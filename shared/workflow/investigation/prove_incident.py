@@ -1,30 +1,94 @@
-"""The second step of an investigation: proves what broke and what fixes it, and withdraws what was deployed already."""
+"""The second step of an investigation: proves what broke and what fixes it, and withdraws what was deployed already.
 
-from collections.abc import Mapping
+It also compares a failing revision with those that work: the names of their variables, never the values, and the
+commit.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.raised_exception import EFFECT_KINDS
+from shared.errors import Reject
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.finding import Finding
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
-from shared.proof.model.trial import TrialCandidate
+from shared.proof.model.target import TrialCandidate
 from shared.proposal.question import build_rollback_report, find_proposed_commit
-from shared.proposal.rollout import ServiceState
+from shared.proposal.rollout import Revision, ServiceState
 from shared.proposal.trial import TrialVerdict, is_closed_with_1011
 from shared.report.report import Report, build_report
 from shared.service import Service
 from shared.text.phrases import quote_untrusted, short_sha
 from shared.workflow.context import Context
-from shared.workflow.investigation.environment_comparison import WorkingRevisions, find_working_revisions
-from shared.workflow.investigation.gather_evidence import GatheredEvidence, read_branch_sign
-from shared.workflow.investigation.image_check import build_image_check
+from shared.workflow.investigation.gather_evidence import GatheredEvidence, build_image_check, read_branch_sign
 from shared.workflow.investigation.platform_evidence import FailingRevision, gather_platform_evidence, resolve_commit
 from shared.workflow.prover import build_request
 from shared.workflow.records import trials
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.trials import Trial
+
+_MAX_REVISIONS = 3
+"""Earlier revisions that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingRevisions:
+    """The failing revision, and those before it that logged no such failure: what serves first, then the newest."""
+
+    failing: Revision
+    earlier: tuple[Revision, ...]
+
+    def compare_environments(self) -> EnvironmentComparison | None:
+        """What the failing revision lacks; None where the platform lists the variables of fewer than two revisions."""
+        earlier = next((revision for revision in self.earlier if revision.variables is not None), None)
+        if self.failing.variables is None or earlier is None or earlier.variables is None:
+            return None
+        removed = sorted(set(earlier.variables) - set(self.failing.variables))
+        return EnvironmentComparison(self.failing.name, earlier.name, tuple(removed))
+
+    def find_last_good_commit(self, history: History) -> str | None:
+        """The commit of the last of them, as far as the repository knows it."""
+        commits = (resolve_commit(history, revision.commit) for revision in self.earlier if revision.commit)
+        return next((commit for commit in commits if commit is not None), None)
+
+
+def find_working_revisions(
+    context: Context, service: Service, record: IncidentRecord, evidence: GatheredEvidence
+) -> WorkingRevisions | None:
+    """None where the log or the platform does not say which revision fails."""
+    failing = _read_revision(context, service, evidence.revision) if evidence.revision else None
+    if failing is None:
+        return None
+    return WorkingRevisions(failing, tuple(_read_earlier(context, service, record, evidence, failing)))
+
+
+def _read_earlier(
+    context: Context, service: Service, record: IncidentRecord, evidence: GatheredEvidence, failing: Revision
+) -> Iterator[Revision]:
+    shares = evidence.serving.traffic
+    serving = [name for name, share in sorted(shares.items(), key=lambda item: -item[1]) if share]
+    logged = [entry.revision for entry in reversed(evidence.entries) if entry.revision]
+    failed = {failing.name, *record.revisions, *record.failed_revisions, *_list_failing_revisions(evidence)}
+    names = [name for name in dict.fromkeys((*serving, *logged)) if name not in failed]
+    for name in names[:_MAX_REVISIONS]:
+        revision = _read_revision(context, service, name)
+        if revision is not None and revision.created_at < failing.created_at:
+            yield revision
+
+
+def _list_failing_revisions(evidence: GatheredEvidence) -> set[str]:
+    return {sighting.revision for sighting in evidence.incident.sightings}
+
+
+def _read_revision(context: Context, service: Service, name: str) -> Revision | None:
+    try:
+        return context.revisions.get_revision(service, name)
+    except Reject:
+        return None
+
 
 _MAX_ANSWER_LENGTH = 160
 

@@ -10,7 +10,7 @@ from shared.text.escaping import format_code_span
 from shared.text.phrases import quote_untrusted
 from shared.workflow import effects
 from shared.workflow.context import Context
-from shared.workflow.issue_content import IssueContent
+from shared.workflow.effects import IssueContent
 from shared.workflow.records.documents import Collection
 from shared.workflow.records.incident_record import IncidentRecord
 

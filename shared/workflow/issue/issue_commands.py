@@ -6,7 +6,7 @@ An event never mutes an incident by itself: the state of the issue is read. So a
 from shared.errors import Reject
 from shared.ports import WRONG_LABEL, Collaborators, IssueCommand, IssueEvent
 from shared.service import Service
-from shared.workflow import effects
+from shared.workflow import effects, requests
 from shared.workflow.context import Context, StepResult
 from shared.workflow.effects import close_effect_key
 from shared.workflow.flow import IncidentState
@@ -34,16 +34,34 @@ def is_automation_stopped(context: Context, service: Service, record: IncidentRe
 _KIND = "deliveries"
 
 
-def handle_issue_command(context: Context, people: Collaborators, command: IssueEvent) -> StepResult:
-    """`muted`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
-    if context.store.read(_KIND, command.delivery_id) is not None:
+def request_issue_command(context: Context, command: IssueEvent) -> StepResult:
+    """`requested` or `duplicate`. Asks nothing of the code host: who handles the command does. Raises Retry, Reject."""
+    if _was_handled(context, command):
         return StepResult("duplicate", command.incident_id, command.delivery_id)
+    _require_own_issue(context, command)
+    requests.ask_for_command(context, command)
+    return StepResult("requested", command.incident_id)
+
+
+def _was_handled(context: Context, command: IssueEvent) -> bool:
+    return context.store.read(_KIND, command.delivery_id) is not None
+
+
+def _require_own_issue(context: Context, command: IssueEvent) -> tuple[IncidentRecord, Service]:
     record = incident_record.require_incident(context, command.incident_id)
     service = context.services.get(record.service)
     if service is None or service.repository.lower() != command.repository.lower():
         raise Reject("foreign_repository", f"{command.repository} for {record.id}")
     if record.issue is None or record.issue.number != command.issue_number:
         raise Reject("foreign_issue", f"{command.repository}#{command.issue_number} for {record.id}")
+    return record, service
+
+
+def handle_issue_command(context: Context, people: Collaborators, command: IssueEvent) -> StepResult:
+    """`muted`, `asked_again`, `nothing` or `duplicate`. Raises Retry, Reject with a reason."""
+    if _was_handled(context, command):
+        return StepResult("duplicate", command.incident_id, command.delivery_id)
+    record, service = _require_own_issue(context, command)
     if command.command is IssueCommand.REINVESTIGATE and not people.has_write_access(service, command.actor):
         raise Reject("not_a_collaborator", f"{command.actor} on {command.repository}")
     outcome = StepResult("nothing", record.id)
@@ -58,7 +76,7 @@ def handle_issue_command(context: Context, people: Collaborators, command: Issue
             context, record.id, IncidentState.MUTED, f"{command.actor} closed the issue or marked it as wrong"
         )
         outcome = StepResult("muted", record.id)
-    # Last: a delivery that was cut off before this is heeded again, and all of the above may happen twice.
+    # Last: a delivery that was cut off before this is handled again, and all of the above may happen twice.
     context.store.create(_KIND, command.delivery_id, {"incident": record.id, "wish": command.command.value})
     return outcome
 

@@ -9,8 +9,7 @@ from dataclasses import replace
 from shared.ports import WRONG_LABEL
 from shared.proof.model.recommendation import ActionKind
 from shared.proposal.consequences import summarise_rollout
-from shared.proposal.labels import Label
-from shared.proposal.proposal import Proposal
+from shared.proposal.proposal import Label, Proposal
 from shared.proposal.rollout import WATCH_DURATION
 from shared.proposal.state_words import INCIDENT_WORDS
 from shared.report.facts.unproven import describe_experiment
@@ -21,8 +20,8 @@ from shared.text.phrases import join_words, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
 from shared.workflow.context import Context
+from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
-from shared.workflow.issue_content import IssueStatusUpdate
 from shared.workflow.records import decisions, incident_record, proposals, reports, trials
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import compute_milestones

@@ -166,7 +166,7 @@ class IncidentRecord:
     snoozed_until: EmptyForNone[datetime] = None
     """Before this nobody is reminded of its question; None where no approver has put that off."""
     open_alerts: tuple[str, ...] = ()
-    """The markers of the reminders for which the pager alerts, until it is told that they are answered."""
+    """The markers of the reminders for which the pager alerts, until it hears that they are answered."""
     proven_trial: str = ""
     """The proposal of the trial that has proven its commit; "" where none has."""
     rest_at: EmptyForNone[datetime] = None

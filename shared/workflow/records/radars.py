@@ -24,7 +24,7 @@ class RadarEntry:
     committed_at: EmptyForNone[datetime] = None
     commits_shipped: int = 0
     function: str = ""
-    """In which the line stands; "" outside of one."""
+    """In which the line is; "" outside of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def store_request(context: Context, service: Service, moment: datetime) -> None:
 
 
 def store_look(context: Context, service: Service, look: Radar) -> Radar:
-    """Stores what a look has found; when it was asked for, and when the channel was told, stays."""
+    """Stores what a look has found; when it was asked for, and when the channel got it, stays."""
 
     def looked(known: Radar) -> Radar:
         return replace(
@@ -82,7 +82,7 @@ def store_look(context: Context, service: Service, look: Radar) -> Radar:
 
 
 def store_told(context: Context, service: Service, day: str) -> None:
-    """Stores that the channel was told on a day."""
+    """Stores on which day the channel got the line."""
 
     def with_day(known: Radar) -> Radar:
         return replace(known, told_on=day)

@@ -16,7 +16,7 @@ from shared.text.phrases import quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp
 from shared.workflow import effects
 from shared.workflow.context import Context
-from shared.workflow.deployment_effects import record_deployment
+from shared.workflow.effects import IssueStatusUpdate
 from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import ensure_evidence
 from shared.workflow.issue.issue_updates import (
@@ -26,15 +26,13 @@ from shared.workflow.issue.issue_updates import (
     post_updates,
     render_current_status,
 )
-from shared.workflow.issue_content import IssueStatusUpdate
 from shared.workflow.records import decisions, incident_record, proposals
 from shared.workflow.records.decisions import Decision
 from shared.workflow.records.incident_record import EndCause, IncidentRecord
 from shared.workflow.records.proposals import STATUS_BY_END_STATE
 from shared.workflow.remind import resolve_alerts
 from shared.workflow.rollout.outlook import Outlook, assess_outlook
-from shared.workflow.rollout.request_traffic import request_traffic
-from shared.workflow.rollout.rollout_effects import TrafficOrder
+from shared.workflow.rollout.rollout_effects import TrafficOrder, record_deployment, request_traffic
 
 STOPPED_SENTENCE = "Deployments of this service were stopped while the rollout was under way."
 """Why a rollout ended that the kill switch has met: it gets no further share, and loses the one that it had."""

@@ -42,13 +42,21 @@ class RecurrenceKind(StrEnum):
     """A revision of unknown origin, made after the incident came to rest."""
 
 
-def classify_recurrence(context: Context, service: Service, record: IncidentRecord, revision: str) -> RecurrenceKind:
-    """What it means that `revision` logs the failure of this incident."""
+def classify_known_revision(record: IncidentRecord, revision: str) -> RecurrenceKind | None:
+    """What the stored incident alone says of it; None where platform and repository have to be asked."""
     if not revision or revision in {*record.revisions, *record.failed_revisions}:
         return RecurrenceKind.OLD
     if record.rollout is not None and revision == record.rollout.revision:
         # After a rollback its own entries are still on their way; they were what it was rolled back for.
         return RecurrenceKind.OLD if record.state is IncidentState.ROLLED_BACK else RecurrenceKind.RECURRED
+    return None
+
+
+def classify_recurrence(context: Context, service: Service, record: IncidentRecord, revision: str) -> RecurrenceKind:
+    """What it means that `revision` logs the failure of this incident."""
+    stored = classify_known_revision(record, revision)
+    if stored is not None:
+        return stored
     known = context.revisions.get_revision(service, revision)
     if known is None:
         return RecurrenceKind.OLD

@@ -19,7 +19,7 @@ from shared.proposal.rollout import (
     find_next_traffic_step,
     judge_rollout,
 )
-from shared.proposal.verdict_words import VERDICT_SENTENCES
+from shared.proposal.state_words import VERDICT_SENTENCES
 from shared.service import Service
 from shared.workflow.context import Context
 from shared.workflow.flow import IncidentState
@@ -28,15 +28,15 @@ from shared.workflow.records.incident_record import EndCause, EndReason, Inciden
 from shared.workflow.records.milestones import is_found_early
 from shared.workflow.rollout.finish import STOPPED_SENTENCE
 from shared.workflow.rollout.give_traffic import store_share
-from shared.workflow.rollout.new_revision import describe_manual_change, find_new_revision
-from shared.workflow.rollout.recurrence import has_recurred
-from shared.workflow.rollout.request_traffic import request_traffic
-from shared.workflow.rollout.revision_checks import (
+from shared.workflow.rollout.new_revision import (
     count_requests,
+    describe_manual_change,
+    find_new_revision,
     is_serving,
     read_platform_failure,
 )
-from shared.workflow.rollout.rollout_effects import TrafficOrder
+from shared.workflow.rollout.recurrence import has_recurred
+from shared.workflow.rollout.rollout_effects import TrafficOrder, request_traffic
 
 _END_STATES = {
     RolloutVerdict.PROVEN: IncidentState.RESOLVED,

@@ -1,4 +1,4 @@
-"""The ways of an incident that between them make every call that the functions can make, told through real adapters."""
+"""The ways of an incident that between them make every call that the functions can make, run through real adapters."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -106,7 +106,14 @@ class Scenario:
 
 @contextmanager
 def open_scenario(
-    folder: Path, observed: ObservedCalls, number: int, head: str = "later", more: str = "", *, as_app: bool = False
+    folder: Path,
+    observed: ObservedCalls,
+    number: int,
+    head: str = "later",
+    more: str = "",
+    *,
+    as_app: bool = False,
+    by_socket: bool = False,
 ) -> Iterator[Scenario]:
     """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
     story, clock = write_history(folder / "repo.git", head), FakeClock()
@@ -124,7 +131,8 @@ def open_scenario(
         cloud.tags["base"] = digest_of("base")
         cloud.deploy_manually("tide", f"{IMAGE}:base", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
-        config.write_text(around.configuration(running_python(), more, as_app=as_app), "utf-8")
+        text = around.configuration(running_python(), more, as_app=as_app, by_socket=by_socket)
+        config.write_text(text, "utf-8")
         if as_app:
             around.rest.secrets[f"projects/{PROJECT}/secrets/github/versions/1"] = make_app().key().reveal()
         # State is kept by project, so that each play begins with none.
@@ -136,7 +144,7 @@ def open_scenario(
 
 
 def repair_and_recur(play: Scenario) -> None:
-    """Proposed, approved, deployed, watched, closed; and logged again by a revision that lacks the fix."""
+    """Proposed, approved, deployed, watched, closed; logged again without the fix, and by an unknown build."""
     play.approve()
     play.player.drain()
     play.finish_rollout()
@@ -148,10 +156,16 @@ def repair_and_recur(play: Scenario) -> None:
     cloud.tags["hand"] = digest_of("hand")
     cloud.deploy_manually("tide", f"{IMAGE}:hand", "tide-7", {"gcb-build-id": "b-old"})
     play.log_failure("tide-7", 1)
+    play.player.drain()
+    assert play.issue["state"] == "closed"
+    cloud.deploy_manually("tide", f"{IMAGE}:hand", "tide-8", {})
+    play.log_failure("tide-8", 2)
+    play.player.drain()
+    assert len(play.player.outside.board.issues) == 2
 
 
 def lose_answers(play: Scenario) -> None:
-    """The answers to an issue, to a message and to its details are lost; whoever comes next looks for what was done."""
+    """The answers to an issue, to a message and to its details are lost; the next delivery looks for what was done."""
     play.log_failure()
     _lose_answer(play, "POST", "/issues")
     play.player.drain(lambda status: status == 503)
@@ -195,7 +209,7 @@ def deny(play: Scenario) -> None:
 
 
 def publish_approval_twice(play: Scenario) -> None:
-    """The approval is published, and its answer is lost: whoever gets it, or the next tick, publishes it once more."""
+    """The approval is published, and its answer is lost: its receiver, or the next tick, publishes it once more."""
     play.ask()
     _lose_publish_answer(play)
     assert play.player.click() == 200
@@ -323,7 +337,7 @@ def check_commits(play: Scenario) -> None:
 
 
 def watch_radar(play: Scenario) -> None:
-    """A fix is merged and not deployed, and nobody has hit the failure: the channel is told, and the answer is lost."""
+    """A fix is merged and not deployed, and nobody has hit the failure: a line is posted, and the answer is lost."""
     play.player.tick()
     topics = [topic for topic, _ in play.player.outside.published]
     assert topics == ["check-requested"]
@@ -379,6 +393,13 @@ BY_WORKFLOW = """deploy_method: github_workflow
     deploy_workflow: deploy.yml"""
 REMINDED = """remind_after: 15
     escalate_to: pager"""
+
+
+def open_socket(play: Scenario) -> None:
+    """Where clicks come over a connection, the first probe asks for its address; here none is given."""
+    assert play.player.probe_socket() == 503
+
+
 SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
     (repair_and_recur, "later", ""),
     (lose_answers, "later", ""),
@@ -397,9 +418,12 @@ SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
     (check_commits, "later", ""),
     (record_deployment, "later", "deployment_records: true"),
     (watch_radar, "later", "radar: true"),
+    (open_socket, "later", ""),
 )
 PLAYS_AS_APP = (check_commits,)
 """Those in which the functions act as a GitHub App."""
+PLAYS_BY_SOCKET = (open_socket,)
+"""Those in which Slack's clicks come over a connection."""
 """Each with the commit that the branch ends at when it begins, and with further lines of the service."""
 
 

@@ -11,7 +11,7 @@ _AUTOMATIC_ACTORS = {"verify", "redeploy"}
 
 
 def find_rule_violations(harness: Harness, denied: set[str]) -> list[str]:
-    """`denied` are the proposals of which somebody was told that they are denied."""
+    """`denied` are the proposals of which a user has read that they are denied."""
     return [
         *_check_outside(harness),
         *_check_deployments(harness, denied),

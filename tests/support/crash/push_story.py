@@ -1,4 +1,4 @@
-"""The stories of checks, told under a plan of what goes wrong: two pushes, and a revision that is broken.
+"""The stories of checks, run under a plan of what goes wrong: two pushes, and a revision that is broken.
 
 Each commit gets one check run, and the revision one incident with one issue and one question.
 """

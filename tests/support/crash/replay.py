@@ -28,7 +28,7 @@ RECURRENCE = "tide-00011-new"
 
 
 def resolved_harness() -> Harness:
-    """Mended, closed, and then a later revision with the fix is deployed."""
+    """Fixed, closed, and then a later revision with the fix is deployed."""
     setting = Harness()
     next(story for story in STORIES if story.end is IncidentState.RESOLVED).play(StoryRun(setting, FaultPlan()))
     setting.clock.advance(MINUTE)

@@ -1,4 +1,4 @@
-"""The ways that an incident can go, each told once without faults; and what must be true at its end."""
+"""The ways that an incident can go, each run once without faults; and what must be true at its end."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from shared.proposal.trial import REQUIRED_ROUNDS
 from shared.service import PAGER
 from shared.workflow.flow import IncidentState
 from shared.workflow.issue.issue_updates import COMMANDS_HINT
-from shared.workflow.rollout.await_newer_commit import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
+from shared.workflow.rollout.run_trial import BRANCH_CHECK_INTERVAL, MAX_UNFIXED_AGE
 from tests.support.commit_graph import commit_id
 from tests.support.crash.invariants import is_active
 from tests.support.crash.story_run import MINUTE, StoryRun
@@ -256,7 +256,7 @@ def _approve_by_two(run: StoryRun) -> None:
 
 
 def _supersede(run: StoryRun) -> None:
-    """Somebody deploys what is broken as well; the second question is answered."""
+    """A user deploys what is broken as well; the second question is answered."""
     _ask(run)
     run.harness.cloud.deploy_manually(run.harness.services["shore.tide"], "tide-00008-hand", commit_id("broken"))
     run.harness.clock.advance(MINUTE)

@@ -18,7 +18,7 @@ from shared.workflow import flow
 from shared.workflow.commit_checks.check_push import check_push
 from shared.workflow.commit_checks.check_revision import check_revision
 from shared.workflow.commit_checks.request_checks import request_checks
-from shared.workflow.commit_checks.watch_revisions import REVISION_CHECK
+from shared.workflow.commit_checks.watch_service import REVISION_CHECK
 from shared.workflow.context import Context, StepResult
 from shared.workflow.decide import handle_click
 from shared.workflow.investigate_incident import investigate_incident

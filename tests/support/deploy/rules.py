@@ -12,7 +12,7 @@ class Rule(StrEnum):
     """What must hold."""
 
     LETTERS_READ = "letters_read"
-    """Somebody reads the dead letters."""
+    """A user reads the dead letters."""
     LETTERS_PUBLISHED = "letters_published"
     """Pub/Sub may publish them,"""
     LETTERS_TAKEN = "letters_taken"

@@ -1,6 +1,6 @@
 """A real Chromium for tests: a browser comes out that reaches loopback alone, and tells what its pages ask for.
 
-Debian's, since Playwright's own download is not for CI. What it is told at the start keeps it from calling its maker.
+Debian's, since Playwright's own download is not for CI. What it gets at the start keeps it from calling its maker.
 """
 
 import os
@@ -71,7 +71,7 @@ def _dismiss_dialogs(seen: PageLog) -> Callable[[Dialog], None]:
 
 
 def _record_console(seen: PageLog) -> Callable[[ConsoleMessage], None]:
-    """What the Content-Security-Policy has stopped is told there, too."""
+    """What the Content-Security-Policy has stopped is reported there, too."""
 
     def hear(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

@@ -1,4 +1,4 @@
-"""A stack that is killed piece by piece: services that fail go in, incidents that were closed come out, whoever died.
+"""A stack that is killed piece by piece: services that fail go in, incidents that were closed come out, whatever died.
 
 Every service is real and has a repository of its own. Moments are counted in steps of the incidents, so that they are
 the same ones on a slow machine.
@@ -18,8 +18,7 @@ from functions.demo.scenario import ScenarioName
 from functions.demo.setup import load_progress
 from functions.demo.ws_client import visit_service
 from functions.local.page.slack_clicks import ClickSender
-from functions.local.server_process import LOOPBACK, find_free_port
-from functions.local.servers import build_page_server, build_platform_server
+from functions.local.server_process import LOOPBACK, build_page_server, build_platform_server, find_free_port
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import override_environ
 from functions.local.supervisor import Supervisor
@@ -78,7 +77,7 @@ class Chaos:
     killed: list[str] = field(default_factory=list)
     due: float = 0.0
     ticks: int = 0
-    """Since the last kill. In earnest a minute lies between two of them, in which whoever was killed is up again."""
+    """Since the last kill. In earnest a minute lies between two of them, in which what was killed is up again."""
 
     def play(self, subjects: Sequence[FailingService], kills: int, chance: random.Random) -> None:
         """Breaks these services, kills at as many random moments, and returns once all incidents are at rest."""
@@ -232,7 +231,7 @@ def _subject(folder: Path, number: int) -> FailingService:
 def _service_answers(subject: FailingService) -> bool:
     try:
         visit_service(subject.port)
-    except InputError:  # whoever serves it was killed; the next visit comes soon
+    except InputError:  # what serves it was killed; the next visit comes soon
         return False
     return True
 
@@ -253,5 +252,5 @@ def _processes_with_environment(variable: str) -> Iterator[int]:
                 b"\0"
             ):
                 yield int(process_folder.name)
-        except OSError:  # it has ended meanwhile, or belongs to somebody else
+        except OSError:  # it has ended meanwhile, or belongs to another user
             continue

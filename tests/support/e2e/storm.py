@@ -14,7 +14,7 @@ from pathlib import Path
 from functions.demo.build_repository import ExampleRepository, build_incident
 from functions.demo.incident_log import Shape, render_log
 from functions.local import topology
-from functions.local.servers import FUNCTIONS_FILE
+from functions.local.server_process import FUNCTIONS_FILE
 from functions.local.stack import RunningStack, StackOptions, run_stack
 from functions.local.stack_folder import override_environ
 from shared.config.settings import read_settings

@@ -1,4 +1,4 @@
-"""The wheel as somebody installs it: the checkout is built, and put into a virtual environment with what it needs."""
+"""The wheel as a user installs it: the checkout is built, and put into a virtual environment with what it needs."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from functions.local.server_process import CODE_ROOT
 
 CHECKOUT_PARTS = ("functions", "shared", "terraform", "pyproject.toml", "README.md", "LICENSE")
 COLLIDING_PACKAGE = "shared"
-"""A package that the same environment holds from somebody else."""
+"""A package of another project that the same environment holds."""
 
 
 def install_wheel(folder: Path) -> Path:
@@ -29,7 +29,7 @@ def install_wheel(folder: Path) -> Path:
 
 
 def install_colliding_package(programs: Path, sprung: Path) -> None:
-    """Somebody else's `shared` and `functions`, which say so where they are imported."""
+    """Another project's `shared` and `functions`, which say so where they are imported."""
     packages = next((programs.parent / "lib").glob("python*/site-packages"))
     for name in (COLLIDING_PACKAGE, "functions"):
         assert not (packages / name).exists(), "the wheel puts nothing under this name"

@@ -1,4 +1,4 @@
-"""Opens the adapter on a fake GitHub: a bare repository in, a client or a history out; time passes only when told."""
+"""Opens the adapter on a fake GitHub: a bare repository in, a client or a history out; time passes only when set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,7 +70,7 @@ def make_app() -> GitHubApp:
 
 
 def open_installation_client(address: str, clock: SleepingClock | FakeClock) -> GitHubClient:
-    """A client of the App's installation. It never waits: whatever would is told as Retry, or tried again at once."""
+    """A client of the App's installation. It never waits: whatever would becomes a Retry, or tried again at once."""
     pace = Timing(clock, lambda _: None)
     return GitHubClient(create_installation_tokens(make_app(), pace, address), pace, address)
 

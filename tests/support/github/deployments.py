@@ -36,7 +36,7 @@ class DeploymentBoard:
         return FakeResponse(200, [self._describe_status(status) for status in record["statuses"]])
 
     def add(self, commit: str, environment: str, at: datetime, *states: str) -> None:
-        """A deployment by somebody else, with its statuses, oldest first."""
+        """A deployment by another user, with its statuses, oldest first."""
         statuses = [{"state": state} for state in reversed(states)]
         self.records.append({"ref": commit, "environment": environment, "at": at, "statuses": statuses, "payload": {}})
 

@@ -17,10 +17,13 @@ _ANCHORED = frozenset(("match", "fullmatch"))
 _USES = ("match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split")
 CHECKED_ELSEWHERE = {
     ("shared/proof/claims/place_claim.py", "_find_token"): "one name, escaped",
-    ("shared/proof/claims/regressions/new_failures.py", "_Comparison"): "an escaped name, and runs of bounded length",
+    (
+        "shared/proof/claims/regressions/provided_names.py",
+        "ProvidedNames",
+    ): "an escaped name, bounded runs",
     ("shared/proof/claims/files/file_judge.py", "_Reading"): "one name, escaped",
     ("shared/adapters/google/image_name.py", "_read_rule"): "the name of an image as the platform has it, matched once",
-    ("shared/detection/causes/cause_rule.py", "make_rule"): "classes and messages of at most 300 characters",
+    ("shared/detection/causes/cause.py", "make_rule"): "classes and messages of at most 300 characters",
     ("shared/text/redaction.py", "_compile"): "every rule is one of `_ALL_RULES`",
     ("shared/text/secret_pattern.py", "parse_secret_pattern"): "forms are built of items that cannot match in two ways",
     ("shared/text/secret_pattern.py", "_parse_item"): "a class is looked for in 128 characters",
@@ -29,10 +32,10 @@ CHECKED_ELSEWHERE = {
     ("shared/report/issue/causes.py", "_render_resources"): "single words",
     ("shared/proof/declared/development_python.py", "_match_lines"): "measured with `development_pythons`",
     (
-        "shared/adapters/checkers/ty_diagnostics.py",
+        "shared/adapters/checkers/ty_checker.py",
         "",
     ): "one short message of the type checker, whose answer is bounded",
-    ("shared/adapters/checkers/ty_diagnostics.py", "_parse_call"): "one short message of the type checker",
+    ("shared/adapters/checkers/ty_checker.py", "_parse_call"): "one short message of the type checker",
     (
         "shared/proof/claims/attributes/attribute_judge.py",
         "_build_gone",

@@ -14,8 +14,7 @@ from slack_sdk.models.views import View
 
 from shared.adapters.slack.message_layout import build_detail_blocks, build_message_body
 from shared.adapters.slack.reminder_layout import build_reminder_body
-from shared.proposal.proposal import Message
-from shared.proposal.reminder import Reminder
+from shared.proposal.proposal import Message, Reminder
 from shared.service import Service
 
 seen_shapes: dict[str, None] = {}

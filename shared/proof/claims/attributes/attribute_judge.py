@@ -16,8 +16,9 @@ from shared.proof.claims.attributes.expression_meaning import ClassMeaning, Mean
 from shared.proof.claims.attributes.find_class import FoundClass, find_class, is_surely_asked, may_be_asked
 from shared.proof.claims.attributes.module_attributes import find_module_attribute
 from shared.proof.claims.attributes.source_file import SourceFile
-from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule, ModuleKind
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.source.standard_names import StandardName, StandardNames
 
 CHECKED_BY = "attribute-rules"
 _PATCHING = re.compile(r"(?:^|[._])(?:monkey\w*|patch\w*|shims?|compat|hooks?|plugins?|extensions?)(?:$|[._])")
@@ -25,7 +26,10 @@ _MAX_PATCHING = 10
 
 
 class AttributeJudge:
-    """Implements `shared.proof.claims.ports.ClaimJudge`."""
+    """Implements `shared.proof.claims.ports.ClaimJudge`. Without `standard_names` Python's own library is unknown."""
+
+    def __init__(self, standard_names: StandardNames | None = None) -> None:
+        self._standard_names = standard_names
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""
@@ -35,13 +39,15 @@ class AttributeJudge:
             if source is None:
                 return _build_unknown(f"{claim.path} is not there, or cannot be parsed")
             if claim.family is ClaimFamily.MODULE_ATTRIBUTE:
-                return _judge_module(claim, finder, source)
+                return _judge_module(claim, finder, source, self._standard_names)
             return _judge_class(claim, finder, source)
         except (RecursionError, ValueError) as error:
             return _build_unknown(f"{claim.path} is too deep to be followed ({type(error).__name__})")
 
 
-def _judge_module(claim: Claim, finder: MeaningFinder, source: SourceFile) -> ClaimVerdict:
+def _judge_module(
+    claim: Claim, finder: MeaningFinder, source: SourceFile, standard_names: StandardNames | None
+) -> ClaimVerdict:
     uses = find_uses(source, claim.name, finder.modules.python)
     claimed = finder.modules.find_module(claim.path, claim.module) if claim.module != "__main__" else None
     asking, unclear = [], []
@@ -60,6 +66,11 @@ def _judge_module(claim: Claim, finder: MeaningFinder, source: SourceFile) -> Cl
     assert claimed is not None
     users = [_cut_before(source, asking), *_list_patching(finder, source)]
     answer = find_module_attribute(finder, claimed, claim.module, claim.name, users)
+    if claimed.kind is ModuleKind.OUTSIDE and standard_names is not None:
+        asked = StandardName(claim.module, claim.name, is_attribute=True)
+        fails, reason = standard_names.judge(asked, finder.modules) or (None, "")
+        presence = Presence.ABSENT if fails else Presence.PRESENT
+        answer = answer if fails is None else Answer(presence, reason)
     return _conclude(answer, asking)
 
 

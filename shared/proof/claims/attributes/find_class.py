@@ -1,6 +1,6 @@
 """Finds the class that a message names, for the objects that a file asks for an attribute.
 
-The expression itself tells it best: `self`, `C(…)`, a parameter that is annotated. Else the name must lead to one class
+The expression itself shows it best: `self`, `C(…)`, a parameter that is annotated. Else the name must lead to one class
 alone: in the file, imported into it, or in the modules that it imports.
 """
 

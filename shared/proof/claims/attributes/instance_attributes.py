@@ -13,8 +13,13 @@ from shared.proof.claims.attributes.bound_names import (
     list_possible_names,
     walk_always_run,
 )
-from shared.proof.claims.attributes.class_hierarchy import Hierarchy, ResolvedClass
-from shared.proof.claims.attributes.dataclass_fields import generates_init, has_option, is_field_set
+from shared.proof.claims.attributes.class_hierarchy import (
+    Hierarchy,
+    ResolvedClass,
+    generates_init,
+    has_option,
+    is_field_set,
+)
 from shared.proof.claims.attributes.source_file import mangle_name
 from shared.proof.claims.source.python_source import walk_nodes
 
@@ -24,7 +29,7 @@ _Method = ast.FunctionDef
 
 
 def is_set_by_construction(hierarchy: Hierarchy, attribute: str) -> bool:
-    """False where it is not, and where that cannot be told."""
+    """False where it is not, and where that is unknown."""
     if hierarchy.outside or hierarchy.is_enum or any(resolved.kind == "named_tuple" for resolved in hierarchy.classes):
         return False
     if any(_BYPASSES & list_class_names(resolved.node) for resolved in hierarchy.classes):

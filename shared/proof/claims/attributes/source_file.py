@@ -112,7 +112,7 @@ def parse_source(path: str, content: bytes | None) -> SourceFile | None:
 
 @lru_cache(maxsize=128)
 def _open_tree(path: str, tree: ast.Module) -> SourceFile:
-    """The same one for the same tree, whoever asks: what is known of it is found once."""
+    """The same one for the same tree and every caller: what is known of it is found once."""
     return SourceFile(path, tree)
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from shared.proof.claims.calls.call_candidates import CandidateCalls, patches_name
+from shared.proof.claims.calls.call_candidates import CandidateCalls, find_definitions
 from shared.proof.claims.calls.call_message import CallComplaint, ComplaintKind, parse_call_message
 from shared.proof.claims.calls.call_signature import CallShape, find_complaint, judge_inexact, read_shape
 from shared.proof.claims.calls.callee_signatures import Callee, SignatureSearch
 from shared.proof.claims.calls.code_values import FunctionValue, SourceFile, UnknownValue
-from shared.proof.claims.calls.definition_search import find_definitions
+from shared.proof.claims.calls.function_patches import patches_function
 from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
@@ -128,8 +128,10 @@ class _Calls:
         return self._bind(callee, read_shape(call))
 
     def _is_patched(self, called: FunctionValue) -> bool:
-        name = called.node.name
-        return patches_name(self._file.tree, name) or patches_name(called.file.tree, name)
+        is_method = isinstance(called.file.scopes[called.node][-1], ast.ClassDef)
+        return any(
+            patches_function(file.tree, called.node.name, is_method=is_method) for file in (self._file, called.file)
+        )
 
     def _is_claimed(self, callee: Callee) -> bool:
         return any(self._is_same_callee(signature.qualname) for signature in callee.signatures)

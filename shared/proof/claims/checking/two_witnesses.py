@@ -2,7 +2,7 @@
 
 Where both have an opinion on the same name and lines and they differ, the verdict is unknown. A checker that knows
 nothing of a value, as of all that installed packages give, has no opinion: the verdict of the rules stays, and what the
-rules read are its inputs. Else every commit to a file that the checker saw would count as an attempt to mend the claim.
+rules read are its inputs. Else every commit to a file that the checker saw would count as an attempt to fix the claim.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from shared.proof.claims.attributes.attribute_uses import find_uses
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
-from shared.proof.claims.checking.checked_files import collect_files
-from shared.proof.claims.checking.type_probes import ProbedSource, insert_probes
+from shared.proof.claims.checking.checked_files import ProbedSource, collect_files, insert_probes
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.model.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule
@@ -25,6 +24,10 @@ _FAILING: Mapping[ClaimFamily, frozenset[CheckerRule]] = {
     ClaimFamily.CALL: frozenset((CheckerRule.CALL,)),
 }
 """What a checker reports where a claim of the family fails; it has no opinion on the others."""
+
+
+_BY_PYTHON = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE_ATTRIBUTE))
+"""What may be missing from the standard library of one Python and not from that of another."""
 
 
 class TwoWitnesses:
@@ -60,7 +63,8 @@ class TwoWitnesses:
             return verdict
         probed = self._probe(claim, finder, files.contents[claim.path])
         contents = {**files.contents, claim.path: probed.content}
-        report = self._checker.check(contents, finder.modules.python, files.roots, [claim.path])
+        python = finder.modules.image_python.version if claim.family in _BY_PYTHON else finder.modules.python
+        report = self._checker.check(contents, python, files.roots, [claim.path])
         if claim.path not in report.judged_paths:
             return verdict
         witnessed = replace(verdict, checked_by=", ".join(filter(None, (verdict.checked_by, report.checked_by))))

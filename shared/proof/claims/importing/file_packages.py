@@ -5,8 +5,7 @@ Takes one layout, and what a log shows of one file. Answers what a relative impo
 
 import posixpath
 
-from shared.proof.claims.importing.image_layout import ImageLayout, TracedFiles
-from shared.proof.claims.importing.name_search import Location, NameSearch
+from shared.proof.claims.importing.image_layout import ImageLayout, Location, NameSearch, TracedFiles
 
 
 class FilePackages:

@@ -14,7 +14,8 @@ from shared.proof.claims.importing.import_requests import Guard, ImportRequest, 
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import ModuleCode, parse_module
 from shared.proof.claims.source.module_table import changes_module_table
-from shared.proof.claims.source.standard_library import is_standard_module
+from shared.proof.claims.source.standard_library import is_bound_to_version, is_standard_module
+from shared.proof.claims.source.standard_names import StandardName, StandardNames
 from shared.proof.loading.commit_tree import has_same_inputs
 
 _CHECKED_BY = "the image's files, by Python's rules of imports"
@@ -40,12 +41,13 @@ class ImportJudge:
     wherever all that it depends on, but for the asking file, is byte for byte the same.
     """
 
-    def __init__(self, witness: ServiceModules | None = None) -> None:
+    def __init__(self, witness: ServiceModules | None = None, standard_names: StandardNames | None = None) -> None:
         self._witness = witness
+        self._standard_names = standard_names
 
     def with_witness(self, witness: ServiceModules) -> "ImportJudge":
         """The judge that believes the log for the commit of `witness`."""
-        return ImportJudge(witness)
+        return ImportJudge(witness, self._standard_names)
 
     def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
         """The verdict at the commit of `modules`."""
@@ -56,7 +58,7 @@ class ImportJudge:
         if code is None:
             return _conclude(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
         requests = list_import_requests(code.tree, modules.python, claim.error_class)
-        verdict = _ClaimReader(claim, modules, code, _FINDERS[claim.family]).judge(requests)
+        verdict = _ClaimReader(claim, modules, code, _FINDERS[claim.family], self._standard_names).judge(requests)
         if verdict.state is ClaimState.UNKNOWN and not verdict.fails_otherwise and self._witness is not None:
             return _ask_witness(claim, modules, requests, verdict, self._witness)
         return verdict
@@ -65,11 +67,19 @@ class ImportJudge:
 class _ClaimReader:
     """One claim at one commit."""
 
-    def __init__(self, claim: Claim, modules: ServiceModules, code: ModuleCode, find: "_Finder") -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        modules: ServiceModules,
+        code: ModuleCode,
+        find: "_Finder",
+        standard_names: StandardNames | None,
+    ) -> None:
         self._claim = claim
         self._modules = modules
         self._code = code
         self._find = find
+        self._standard_names = standard_names
 
     def judge(self, requests: Collection[ImportRequest]) -> ClaimVerdict:
         failing: dict[int, str] = {}
@@ -100,17 +110,27 @@ class _ClaimReader:
             is_possible = is_possible and request.guard is not Guard.CAUGHT
             reason = f"line {request.line} imports a module that no text names"
             return _Answer(ClaimState.UNKNOWN, reason) if is_possible else None
-        answer = self._find(self._claim, self._modules, request)
+        answer = self._judge_standard(request) or self._find(self._claim, self._modules, request)
         if answer is None or answer.state is ClaimState.HOLDS:
             return answer
         if request.guard is Guard.CAUGHT:
             return _Answer(ClaimState.HOLDS, f"line {request.line} catches an import that fails")
         return self._limit(answer, request) if answer.state is ClaimState.FAILS else answer
 
+    def _judge_standard(self, request: ImportRequest) -> _Answer | None:
+        """What the Python of the commit's image says of a part of its own library; None where another rule decides."""
+        if request.level or request.parts != tuple(self._claim.module.split(".")):
+            return None
+        if self._claim.family is ClaimFamily.MODULE:
+            return _judge_standard_module(self._modules, request)
+        if request.name != self._claim.name or self._standard_names is None:
+            return None
+        return _judge_standard_name(self._claim, self._modules, self._standard_names, request)
+
     def _limit(self, answer: _Answer, request: ImportRequest) -> _Answer | None:
         """A failing statement, as far as it is certain that it runs, and that nothing else gives what is missing."""
         if request.guard is Guard.UNCLEAR:
-            return _Answer(ClaimState.UNKNOWN, f"what becomes of an error in line {request.line} is not plain")
+            return _Answer(ClaimState.UNKNOWN, f"what follows an error in line {request.line} is unknown")
         if self._claim.name and self._claim.name in self._code.attribute_stores:
             return _Answer(ClaimState.UNKNOWN, f"{self._claim.path} sets an attribute {self._claim.name} itself")
         if changes_module_table(self._modules.tree.read(self._claim.path) or b""):
@@ -133,12 +153,17 @@ def _ask_witness(
     witness: ServiceModules,
 ) -> ClaimVerdict:
     """A verdict that is unknown, where the log says what the same statement does with the same files."""
-    lines = tuple(request.line for request in requests if _asks_exactly(claim, request))
+    lines = list_asking_lines(claim, requests)
     source = modules.tree.read(claim.path) or b""
     is_changing = _CHANGES_PATH.search(source) is not None or changes_module_table(source)
     if not lines or is_changing or not has_same_inputs(modules.tree, witness.tree, claim.path):
         return verdict
     return ClaimVerdict(ClaimState.FAILS, f"as the log shows for the same files: {verdict.reason}", lines, "the log")
+
+
+def list_asking_lines(claim: Claim, requests: Collection[ImportRequest]) -> tuple[int, ...]:
+    """The lines of the statements that nothing guards and that ask for exactly what the claim names."""
+    return tuple(request.line for request in requests if _asks_exactly(claim, request))
 
 
 def _asks_exactly(claim: Claim, request: ImportRequest) -> bool:
@@ -218,6 +243,26 @@ def _judge_module(claim: Claim, modules: ServiceModules, request: ImportRequest)
         if is_exact:
             return _describe_module(claim, modules, step)
     return _judge_rewritten_module(claim, modules, request) if request.name == claimed[-1] else None
+
+
+def _judge_standard_name(
+    claim: Claim, modules: ServiceModules, names: StandardNames, request: ImportRequest
+) -> _Answer | None:
+    """`from typing import Self` fails on 3.10, and not on an image with 3.11."""
+    if modules.find_module(claim.path, request.module).kind is not ModuleKind.OUTSIDE:
+        return None
+    answer = names.judge(StandardName(request.module, request.name), modules)
+    return None if answer is None else _Answer(ClaimState.FAILS if answer[0] else ClaimState.HOLDS, answer[1])
+
+
+def _judge_standard_module(modules: ServiceModules, request: ImportRequest) -> _Answer | None:
+    """`import tomllib` fails on 3.10, and not on an image with 3.11."""
+    if not is_bound_to_version(request.parts[0]) or is_standard_module(request.parts[0], modules.python):
+        return None
+    image = modules.image_python
+    if not is_standard_module(request.parts[0], image.version):
+        return None
+    return _Answer(ClaimState.HOLDS, f"{request.parts[0]} is of {image}")
 
 
 def _describe_module(claim: Claim, modules: ServiceModules, step: FoundModule) -> _Answer:

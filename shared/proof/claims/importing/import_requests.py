@@ -39,7 +39,7 @@ class ImportRequest:
     attempts: tuple["ImportRequest", ...] = ()
     """In the handler of failing imports: what was asked for before; it runs only where one of these fails."""
     is_dynamic: bool = False
-    """Whether no text tells which module is asked for."""
+    """Whether no text says which module is asked for."""
 
     @property
     def parts(self) -> tuple[str, ...]:

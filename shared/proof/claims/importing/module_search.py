@@ -12,8 +12,7 @@ from functools import lru_cache
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.importing.file_packages import FilePackages
-from shared.proof.claims.importing.image_layout import ImageLayout, TracedFiles
-from shared.proof.claims.importing.name_search import Location, NameSearch, Obstacle
+from shared.proof.claims.importing.image_layout import ImageLayout, Location, NameSearch, Obstacle, TracedFiles
 from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.source.module_table import changes_module_table
 from shared.proof.claims.source.standard_library import is_standard_module
@@ -85,6 +84,11 @@ class ModuleSearch:
             return _build_unknown(f"{importing_path} is not seen to be in the image")
         results = dict.fromkeys(self._find_from(path, module, level) for path in image_paths[:4])
         return next(iter(results)) if len(results) == 1 else _build_unknown(f"{importing_path} is in the image twice")
+
+    def find_started(self, module: str) -> FoundModule:
+        """What a program finds that imports a dotted module before any file of the service runs."""
+        roots = tuple(dict.fromkeys((*self._layout.roots, *self._layout.installed_roots)))
+        return self._find_absolute(roots, module.split("."))
 
     def _find_from(self, path: str, module: str, level: int) -> FoundModule:
         parts = module.split(".") if module else []
@@ -216,7 +220,7 @@ class ModuleSearch:
         return replace(answer, absence=absence) if answer.kind is ModuleKind.MISSING else answer
 
     def _list_origins(self, folder: str, name: str) -> list[str]:
-        """The repository paths at which a name of an image folder would lie."""
+        """The repository paths at which a name of an image folder would be."""
         paths = [posixpath.join(folder, name + ending) for ending in ("/__init__.py", ".py", "")]
         return [origin for path in paths for origin in self._files.list_origin_paths(path)]
 

@@ -5,126 +5,51 @@ Takes normalised names of distributions. What is not listed and not called like 
 
 from collections.abc import Iterable, Mapping
 
-_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
-    "amazon-textract-response-parser": ("trp",),
-    "antlr4-python3-runtime": ("antlr4",),
-    "attrs": ("attr", "attrs"),
-    "azure-identity": ("azure.identity",),
-    "azure-storage-blob": ("azure.storage.blob",),
-    "beautifulsoup4": ("bs4",),
-    "confluent-kafka": ("confluent_kafka",),
-    "discord-py": ("discord",),
-    "django-cors-headers": ("corsheaders",),
-    "django-environ": ("environ",),
-    "django-filter": ("django_filters",),
-    "djangorestframework": ("rest_framework",),
-    "djangorestframework-simplejwt": ("rest_framework_simplejwt",),
-    "dnspython": ("dns",),
-    "email-validator": ("email_validator",),
-    "faiss-cpu": ("faiss",),
-    "firebase-admin": ("firebase_admin",),
-    "flask-cors": ("flask_cors",),
-    "google-api-core": ("google.api_core",),
-    "google-api-python-client": ("googleapiclient",),
-    "google-auth": ("google.auth", "google.oauth2"),
-    "google-auth-oauthlib": ("google_auth_oauthlib",),
-    "google-cloud-aiplatform": ("google.cloud.aiplatform", "vertexai"),
-    "google-cloud-secret-manager": ("google.cloud.secretmanager",),
-    "google-genai": ("google.genai",),
-    "google-generativeai": ("google.generativeai",),
-    "google-re2": ("re2",),
-    "googleapis-common-protos": ("google.api", "google.rpc", "google.type"),
-    "graphql-core": ("graphql",),
-    "grpc-google-iam-v1": ("google.iam",),
-    "grpcio": ("grpc",),
-    "grpcio-health-checking": ("grpc_health",),
-    "grpcio-reflection": ("grpc_reflection",),
-    "grpcio-status": ("grpc_status",),
-    "grpcio-tools": ("grpc_tools",),
-    "gitpython": ("git",),
-    "ipython": ("IPython",),
-    "import-linter": ("importlinter",),
-    "legacy-cgi": ("cgi", "cgitb"),
-    "langchain-google-genai": ("langchain_google_genai",),
-    "markdown-it-py": ("markdown_it",),
-    "mysqlclient": ("MySQLdb",),
-    "opencv-contrib-python": ("cv2",),
-    "opencv-contrib-python-headless": ("cv2",),
-    "opencv-python": ("cv2",),
-    "opencv-python-headless": ("cv2",),
-    "opentelemetry-api": ("opentelemetry",),
-    "opentelemetry-semantic-conventions": ("opentelemetry.semconv",),
-    "opentelemetry-sdk": ("opentelemetry.sdk",),
-    "pillow": ("PIL",),
-    "protobuf": ("google.protobuf",),
-    "pip-tools": ("piptools",),
-    "proto-plus": ("proto",),
-    "psycopg2-binary": ("psycopg2",),
-    "psycopg-binary": ("psycopg_binary",),
-    "py-cpuinfo": ("cpuinfo",),
-    "pyasyncore": ("asyncore",),
-    "pyaudio": ("pyaudio",),
-    "pycryptodome": ("Crypto",),
-    "pycryptodomex": ("Cryptodome",),
-    "pygithub": ("github",),
-    "pyjwt": ("jwt",),
-    "pymupdf": ("fitz", "pymupdf"),
-    "pynacl": ("nacl",),
-    "pyopenssl": ("OpenSSL",),
-    "pypdf2": ("PyPDF2",),
-    "pyserial": ("serial",),
-    "python-dateutil": ("dateutil",),
-    "python-docx": ("docx",),
-    "python-dotenv": ("dotenv",),
-    "python-jose": ("jose",),
-    "python-json-logger": ("pythonjsonlogger",),
-    "python-magic": ("magic",),
-    "python-multipart": ("multipart", "python_multipart"),
-    "python-pptx": ("pptx",),
-    "python-slugify": ("slugify",),
-    "python-socketio": ("socketio",),
-    "python-engineio": ("engineio",),
-    "python-telegram-bot": ("telegram",),
-    "pytorch-lightning": ("pytorch_lightning",),
-    "pyyaml": ("yaml",),
-    "pyzmq": ("zmq",),
-    "rpds-py": ("rpds",),
-    "ruamel-yaml": ("ruamel.yaml",),
-    "scikit-image": ("skimage",),
-    "scikit-learn": ("sklearn",),
-    "sentry-sdk": ("sentry_sdk",),
-    "setuptools": ("setuptools", "pkg_resources"),
-    "speechrecognition": ("speech_recognition",),
-    "sse-starlette": ("sse_starlette",),
-    "standard-imghdr": ("imghdr",),
-    "standard-telnetlib": ("telnetlib",),
-    "audioop-lts": ("audioop",),
-    "tree-sitter": ("tree_sitter",),
-    "typing-extensions": ("typing_extensions",),
-    "websocket-client": ("websocket",),
-    "zope-interface": ("zope.interface",),
-}
-_NO_MODULE_OF_THEIR_NAME = frozenset(("google", "sklearn", "google-cloud", "yaml", "pil", "cv2", "flake8-docstrings"))
+from shared.proof.claims.packages.distribution_table import MODULES
+from shared.proof.loading.module_providers import normalise_name
+
+_NO_MODULE_OF_THEIR_NAME = frozenset(
+    ("google", "sklearn", "google-cloud", "yaml", "pil", "cv2", "flake8-docstrings", "slackclient")
+)
 """Distributions that exist, or may, and do not provide the module that is called like them."""
 _OWN_NAMES = frozenset((
     "aiofiles", "aiohttp", "alembic", "anthropic", "asyncpg", "bcrypt", "boto3", "botocore", "celery", "certifi",
     "click", "cryptography", "django", "fastapi", "flask", "gunicorn", "httpx", "itsdangerous", "jinja2", "langchain",
-    "loguru", "lxml", "markupsafe", "numpy", "openai", "orjson", "pandas", "passlib", "polars", "pydantic",
-    "pydantic_settings", "pymongo", "quart", "redis", "requests", "scipy", "slowapi", "sqlalchemy", "sqlmodel",
-    "starlette", "stripe", "structlog", "tenacity", "tiktoken", "torch", "tornado", "tqdm", "transformers", "trio",
-    "urllib3", "uvicorn", "uvloop", "websockets", "werkzeug",
+    "loguru", "lxml", "markupsafe", "msgpack", "numpy", "onnxruntime", "openai", "orjson", "pandas", "passlib",
+    "pinecone", "polars", "pydantic", "pydantic_settings", "pymongo", "pynvml", "quart", "redis", "requests", "scipy",
+    "slack_sdk", "slowapi", "sqlalchemy", "sqlmodel", "starlette", "stripe", "structlog", "tenacity", "tensorflow",
+    "tiktoken", "torch", "tornado", "tqdm", "transformers", "trio", "urllib3", "uvicorn", "uvloop", "websockets",
+    "werkzeug",
 ))  # fmt: skip
-"""Modules that come from the distribution of their own name, and from no other that is in use."""
+"""Modules that come from the distribution of their own name, and else only from those of the table."""
+_NAMES_OF_OTHERS = frozenset(
+    name
+    for distribution, modules in MODULES.items()
+    for module in modules
+    if "." not in module and (name := normalise_name(module)) != distribution
+)
+"""Names of modules, of which a distribution of that name may be another project's, or an empty one."""
 _CLOUD_PREFIX = "google-cloud-"
 _CLOUD_PRODUCTS = frozenset((
-    "bigquery", "container", "datastore", "dialogflow", "dlp", "documentai", "error-reporting", "firestore", "kms",
-    "language", "logging", "pubsub", "run", "scheduler", "spanner", "speech", "storage", "tasks", "texttospeech",
-    "translate", "videointelligence", "vision",
+    "bigquery", "bigtable", "compute", "container", "datastore", "dialogflow", "discoveryengine", "dlp", "documentai",
+    "error-reporting", "eventarc", "firestore", "kms", "language", "logging", "ndb", "pubsub", "run", "scheduler",
+    "spanner", "speech", "storage", "tasks", "texttospeech", "translate", "videointelligence", "vision", "workflows",
 ))  # fmt: skip
 """Those whose module is called like the product."""
+_INSTRUMENTATION_PREFIX = "opentelemetry-instrumentation-"
+_INSTRUMENTED = frozenset((
+    "aiohttp-client", "asgi", "asyncpg", "celery", "django", "fastapi", "flask", "grpc", "httpx", "jinja2", "logging",
+    "psycopg", "psycopg2", "pymongo", "redis", "requests", "sqlalchemy", "starlette", "threading", "urllib", "urllib3",
+    "wsgi",
+))  # fmt: skip
+"""Likewise, of OpenTelemetry."""
+_FAMILIES = (
+    (_CLOUD_PREFIX, _CLOUD_PRODUCTS, "google.cloud"),
+    (_INSTRUMENTATION_PREFIX, _INSTRUMENTED, "opentelemetry.instrumentation"),
+)
 _OWN_NAMESPACES = ("azure-", "google-", "opentelemetry-", "types-", "zope-")
 _OWN_ENDINGS = ("-binaries", "-binary", "-py", "-python", "-stubs")
-"""Of names that tell little of the module."""
+"""Of names that say little of the module."""
 _EXTRAS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("celery", "redis"): ("redis",),
     ("fastapi", "all"): ("uvicorn", "httpx", "jinja2", "python-multipart", "email-validator"),
@@ -157,14 +82,17 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
 
 def list_provided_modules(distribution: str) -> tuple[str, ...]:
     """The dotted modules that a distribution of a normalised name provides for certain."""
-    if distribution in _OTHER_NAMES:
-        return _OTHER_NAMES[distribution]
-    if distribution.startswith(_CLOUD_PREFIX):
-        product = distribution.removeprefix(_CLOUD_PREFIX)
-        return (f"google.cloud.{product.replace('-', '_')}",) if product in _CLOUD_PRODUCTS else ()
+    if distribution in MODULES:
+        return MODULES[distribution]
+    for prefix, parts, package in _FAMILIES:
+        if distribution.startswith(prefix):
+            part = distribution.removeprefix(prefix)
+            return (f"{package}.{part.replace('-', '_')}",) if part in parts else ()
     if distribution.startswith(_OWN_NAMESPACES) or distribution.endswith(_OWN_ENDINGS):
         return ()
-    return () if distribution in _NO_MODULE_OF_THEIR_NAME else (distribution.replace("-", "_"),)
+    module = distribution.replace("-", "_")
+    is_other = distribution in _NAMES_OF_OTHERS and module not in _OWN_NAMES
+    return () if is_other or distribution in _NO_MODULE_OF_THEIR_NAME else (module,)
 
 
 def list_needed_distributions(distribution: str, extras: Iterable[str] = ()) -> tuple[str, ...]:
@@ -182,5 +110,8 @@ def list_needed_distributions(distribution: str, extras: Iterable[str] = ()) -> 
 
 def list_known_distributions(module: str) -> tuple[str, ...]:
     """The distributions that are known to provide a dotted module; () where others may."""
-    others = tuple(name for name, modules in _OTHER_NAMES.items() if module in modules)
-    return (module.replace("_", "-"), *others) if module in _OWN_NAMES else others
+    others = [name for name, modules in MODULES.items() if module in modules]
+    for prefix, parts, package in _FAMILIES:
+        part = module.removeprefix(f"{package}.").replace("_", "-")
+        others += [f"{prefix}{part}"] if part in parts and module.startswith(f"{package}.") else []
+    return (module.replace("_", "-"), *others) if module in _OWN_NAMES else tuple(others)

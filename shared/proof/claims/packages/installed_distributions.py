@@ -7,12 +7,13 @@ declared one depends on is known from a lock file alone.
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.importing.image_layout import ImageLayout
 from shared.proof.claims.packages.distribution_modules import list_needed_distributions
 from shared.proof.claims.packages.project_manifests import ManifestReader
 from shared.proof.claims.packages.requirement_lines import Requirement, parse_requirement
+from shared.proof.claims.packages.unread_commands import list_unread_commands
 from shared.proof.declared.dockerfile_python import parse_instructions
 from shared.proof.loading.image_files import find_address_in_stage
 from shared.proof.loading.images import list_project_installs
@@ -37,12 +38,12 @@ class InstalledDistributions:
     possible: dict[str, str] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
 
-    def add(self, requirements: Sequence[Requirement], path: str) -> None:
-        """Requirements that a file, or the Dockerfile itself, declares."""
+    def add(self, requirements: Sequence[Requirement], path: str, *, brings_needs: bool = True) -> None:
+        """Requirements that a file, or the Dockerfile itself, declares; with what each of them needs, or alone."""
         for requirement in requirements:
             if requirement.is_needed is not False:
                 target = self.certain if requirement.is_needed else self.possible
-                brought = list_needed_distributions(requirement.name, requirement.extras)
+                brought = list_needed_distributions(requirement.name, requirement.extras) if brings_needs else ()
                 for name in (requirement.name, *brought):
                     target.setdefault(name, path)
 
@@ -56,6 +57,7 @@ def read_installed(layout: ImageLayout, python: str) -> InstalledDistributions:
         return installed
     installed.gaps += _list_base_images(layout)
     used = _list_used_stages(layout)
+    installed.gaps += list_unread_commands([layout.files.stages[index] for index in sorted(used)])
     for workdir, command in list_project_installs(layout.files.stages):
         stage = _STAGE.match(workdir)
         if stage is None or int(stage[1]) in used:
@@ -66,14 +68,18 @@ def read_installed(layout: ImageLayout, python: str) -> InstalledDistributions:
 def _list_base_images(layout: ImageLayout) -> list[str]:
     """The images that a Dockerfile builds on and that may have packages of their own."""
     instructions = parse_instructions(layout.files.tree.read_text(layout.dockerfile))
-    images = [rest.split()[0] for _, word, rest in instructions if word == "FROM" and rest]
+    named = {stage.name for stage in layout.files.stages if stage.name}
+    words = [
+        [part for part in rest.split() if not part.startswith("--")] for _, word, rest in instructions if word == "FROM"
+    ]
+    images = [parts[0] for parts in words if parts and parts[0] not in named]
     return [f"{image} may have packages of its own" for image in images if not _PLAIN_IMAGE.match(image)]
 
 
 def _list_used_stages(layout: ImageLayout) -> set[int]:
-    """The earlier stages out of which files reach the image."""
+    """The last stage, and the earlier ones out of which files reach the image."""
     stages = layout.files.stages
-    used: set[int] = set()
+    used = {len(stages) - 1}
     waiting = [len(stages) - 1]
     while waiting:
         copied = {copy.stage for copy in stages[waiting.pop()].copies if copy.stage is not None} - used
@@ -89,6 +95,8 @@ class _InstallReader:
         self._python = python
         self._installed = installed
         self._manifests = ManifestReader(layout.files.tree, python)
+        self._brings_needs = True
+        """Whether the command that is read installs what the named distributions need."""
 
     def read_buildpack(self) -> None:
         folder = self._layout.project_folder
@@ -106,12 +114,15 @@ class _InstallReader:
             name, rest = posixpath.basename(words[0]), list(words[1:])
             if name.startswith("python") and rest[:1] == ["-m"] and len(rest) > 1:
                 name, rest = rest[1], rest[2:]
-            if name == "uv" and rest[:1] == ["pip"]:
+            is_uv = name == "uv" and rest[:1] == ["pip"]
+            if is_uv:
                 name, rest = "pip", rest[1:]
             action = next((word for word in rest if not word.startswith("-")), "")
             rest = rest[rest.index(action) + 1 :] if action else rest
-            if re.fullmatch(r"pip[\d.]*", name):
-                self._read_pip(workdir, action, rest, mounts)
+            if name == "pip-sync":
+                self._read_pip(workdir, "sync", words[1:] or ("requirements.txt",), mounts, is_uv=True)
+            elif re.fullmatch(r"pip[\d.]*", name):
+                self._read_pip(workdir, action, rest, mounts, is_uv=is_uv)
             elif (name, action) in {("uv", "sync"), ("poetry", "install"), ("pipenv", "install"), ("pipenv", "sync")}:
                 self._read_tool(name, workdir, rest, mounts)
             elif name in {"pdm", "hatch", "conda", "mamba", "micromamba", "poetry", "pipenv", "apt", "apt-get", "apk"}:
@@ -134,16 +145,15 @@ class _InstallReader:
             return mounts.get(image_path) or self._files.locate(find_address_in_stage(int(stage[1]), path))
         return mounts.get(image_path) or self._files.locate(image_path)
 
-    def _read_pip(self, workdir: str, action: str, words: Sequence[str], mounts: dict[str, str]) -> None:
+    def _read_pip(
+        self, workdir: str, action: str, words: Sequence[str], mounts: dict[str, str], *, is_uv: bool
+    ) -> None:
         if action == "uninstall":
-            for word in words:
-                if (
-                    requirement := parse_requirement(word, self._python)
-                ) and requirement.name in self._installed.certain:
-                    self._installed.possible[requirement.name] = self._installed.certain.pop(requirement.name)
+            self._read_removals(words)
         if action not in {"install", "sync"}:
             return
-        index = 0
+        self._brings_needs = action != "sync" and "--no-deps" not in words
+        index, hashed = 0, self._manifests.hashed_count
         while index < len(words):
             word = words[index]
             option, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
@@ -156,13 +166,23 @@ class _InstallReader:
                 self._read_target(workdir, value, mounts)
             elif not option.startswith("-"):
                 self._read_target(workdir, word, mounts)
-        self._installed.gaps.append(_NOT_LOCKED)
+        is_hashed = self._manifests.hashed_count > hashed and not is_uv
+        if self._brings_needs and not is_hashed and "--require-hashes" not in words:
+            self._installed.gaps.append(_NOT_LOCKED)
+        self._brings_needs = True
+
+    def _read_removals(self, words: Sequence[str]) -> None:
+        certain = self._installed.certain
+        for word in words:
+            requirement = parse_requirement(word, self._python)
+            if requirement is not None and requirement.name in certain:
+                self._installed.possible[requirement.name] = certain.pop(requirement.name)
 
     def _read_target(self, workdir: str, word: str, mounts: dict[str, str]) -> None:
         """A distribution, or the folder of a project."""
         requirement = parse_requirement(word, self._python)
         if requirement is not None and not word.startswith("."):
-            self._installed.add([requirement], self._layout.dockerfile)
+            self._installed.add([requirement], self._layout.dockerfile, brings_needs=self._brings_needs)
             return
         bare, _, extras = word.partition("[")
         project = self._locate(workdir, posixpath.join(bare, "pyproject.toml"), mounts)
@@ -182,11 +202,13 @@ class _InstallReader:
 
     def _read_requirements(self, path: str) -> None:
         for origin, requirements in self._manifests.read_requirements(path):
-            self._installed.add(requirements, origin)
+            self._installed.add(requirements, origin, brings_needs=self._brings_needs)
         self._installed.gaps += self._manifests.gaps
 
     def _read_project(self, folder: str, extras: Sequence[str]) -> None:
         path, requirements = self._manifests.read_project(folder, extras)
+        if not self._brings_needs:
+            requirements = [replace(requirement, is_needed=None) for requirement in requirements]
         self._installed.add(requirements, path)
         self._installed.gaps += self._manifests.gaps
         self._installed.gaps.append("what the project depends on is not locked")

@@ -2,7 +2,7 @@
 
 A function that uses the name of a scope around it fails or not depending on when it is called. Its window is every
 presence with which it can be called: where it is read, itself or what reads it; where something is handed it; and for
-a module the end, since whoever imports it calls from then on.
+a module the end, since its importers call from then on.
 """
 
 import ast
@@ -20,7 +20,7 @@ from shared.proof.claims.source.scope_bindings import NameScope, binds_name, cla
 _Scope = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 _Block = _Scope | ast.ClassDef
 _KEPT_COST = 10
-"""Of a function that is kept, nobody can tell when it is called."""
+"""When a function that is kept is called is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

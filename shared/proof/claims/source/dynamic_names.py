@@ -10,11 +10,16 @@ from shared.proof.claims.source.scope_bindings import read_bound_alias
 _DYNAMIC_CALLS = frozenset(("exec", "eval", "globals", "execfile"))
 _SCOPE_CALLS = frozenset(("vars", "locals", "dir"))
 _BUILTIN_MODULES = frozenset(("builtins", "__builtins__", "__builtin__"))
+_TABLE = "sys.modules"
+_LISTING_CALLS = frozenset(("len", "list", "set", "tuple", "sorted"))
 
 
 def find_dynamic_names(tree: ast.Module, name: str) -> str:
     """What may bind the name at run time, for a reader; "" for nothing."""
     modules = _list_module_aliases(tree)
+    table = _find_kept_table(tree)
+    if table is not None:
+        return f"{_TABLE} in line {getattr(table, 'lineno', 0)}"
     for node in walk_nodes(tree):
         description = _describe(node, name, modules)
         if description:
@@ -23,6 +28,43 @@ def find_dynamic_names(tree: ast.Module, name: str) -> str:
         if isinstance(node, ast.Call) and read_dotted_name(node.func) in _SCOPE_CALLS - {"dir"} and not node.args:
             return f"{read_dotted_name(node.func)}() in line {node.lineno}"
     return ""
+
+
+@lru_cache(maxsize=256)  # every name of a file asks
+def _find_kept_table(tree: ast.Module) -> ast.AST | None:
+    """Where the table of all modules is more than asked for its names: what it gives may be this module."""
+    systems = {"sys"}
+    listed: set[int] = set()
+    for node in walk_nodes(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "sys" and not node.level:
+            if any(alias.name in {"modules", "*"} for alias in node.names):
+                return node
+        elif isinstance(node, ast.Import):
+            systems |= {alias.asname for alias in node.names if alias.name == "sys" and alias.asname}
+        listed |= {id(table) for table in _list_listed(node)}
+    return next(
+        (
+            node
+            for node in walk_nodes(tree)
+            if isinstance(node, ast.Attribute)
+            and node.attr == "modules"
+            and read_dotted_name(node.value) in systems
+            and id(node) not in listed
+        ),
+        None,
+    )
+
+
+def _list_listed(node: ast.AST) -> Iterator[ast.expr]:
+    """What a node asks for its keys alone: `"x" in table`, `list(table)`, `for key in table`, `table.keys()`."""
+    if isinstance(node, ast.Compare) and all(isinstance(operator, ast.In | ast.NotIn) for operator in node.ops):
+        yield from node.comparators
+    elif isinstance(node, ast.For | ast.comprehension):
+        yield node.iter
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "keys":
+        yield node.func.value
+    elif isinstance(node, ast.Call) and read_dotted_name(node.func) in _LISTING_CALLS:
+        yield from node.args
 
 
 @lru_cache(maxsize=256)  # every name of a file asks
@@ -60,8 +102,6 @@ def _describe_call(node: ast.Call, modules: frozenset[str]) -> str:
 
 def _describe_attribute(node: ast.Attribute, name: str, modules: frozenset[str]) -> str:
     owner = read_dotted_name(node.value)
-    if owner == "sys" and node.attr == "modules":
-        return "sys.modules"
     if owner in _BUILTIN_MODULES and (node.attr == "__dict__" or not isinstance(node.ctx, ast.Load)):
         return "a change of the builtins"
     is_patch = owner in modules and node.attr == name and isinstance(node.ctx, ast.Store)

@@ -54,7 +54,7 @@ def parse_module(source: bytes) -> ModuleCode | None:
 
 @lru_cache(maxsize=16)
 def list_nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
-    """All nodes of a module as `walk_nodes` gives them, held for whoever asks next."""
+    """All nodes of a module as `walk_nodes` gives them, held for the next caller."""
     return tuple(walk_nodes(tree))
 
 

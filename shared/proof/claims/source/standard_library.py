@@ -31,7 +31,7 @@ _ADDED = {name: minor for minor, names in _ADDED_IN.items() for name in names}
 
 def is_standard_module(name: str, python: str) -> bool | None:
     """Whether `import name` finds a top-level module of the standard library; None where the version decides it."""
-    minor = _parse_minor(python)
+    minor = parse_minor(python)
     if name in _REMOVED:
         return None if minor is None else minor < _REMOVED[name]
     if name in _ADDED:
@@ -39,6 +39,12 @@ def is_standard_module(name: str, python: str) -> bool | None:
     return name in sys.stdlib_module_names
 
 
-def _parse_minor(python: str) -> int | None:
+def is_bound_to_version(name: str) -> bool:
+    """Whether some versions have a top-level module of the standard library and others do not."""
+    return name in _REMOVED or name in _ADDED
+
+
+def parse_minor(python: str) -> int | None:
+    """The 11 of `3.11`; None for another major version."""
     major, _, minor = python.partition(".")
     return int(minor) if major == "3" and minor.isdigit() else None
