@@ -1,7 +1,7 @@
 """`record`: takes a log entry from the sink; it opens an incident, belongs to one, or is refused with a reason.
 
 Every user who can make a service log something reaches this function. So it holds no secret and asks neither the
-platform nor the code host: what only they can tell, `investigate` finds out.
+platform nor the code host: what only they know, `investigate` finds out.
 """
 
 from functools import partial

@@ -7,13 +7,16 @@ locals {
   config    = yamldecode(file(var.config))
   read_only = try(length(local.config.read_only), 0) > 0
 
+  # Clicks come as signed requests to `decide`, or over a connection that it opens itself and keeps open.
+  socket_mode = try(local.config.slack.socket_mode, false)
+
   # What the functions that are deployed call and read; without questions nobody needs Slack's secrets.
   access_table = yamldecode(file("${path.module}/access.yaml"))
   access = merge(local.access_table, {
     functions = {
       for name, function in local.access_table.functions : name => merge(function, {
         google  = [for call in function.google : call if !local.read_only || !contains(local.access_table.acting, call)]
-        secrets = [for key in function.secrets : key if !local.read_only || !startswith(key, "slack.")]
+        secrets = [for key in function.secrets : key if(!local.read_only || !startswith(key, "slack.")) && key != (local.socket_mode ? "slack.signing_secret" : "slack.app_token")]
         topics  = [for topic in function.topics : topic if contains(values(local.triggers), topic)]
       }) if contains(keys(local.functions), name)
     }

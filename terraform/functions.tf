@@ -2,7 +2,12 @@
 
 locals {
   # `read_only` of provenfix.yaml: what looks and reports; nothing that asks, decides or deploys.
-  functions = { for name, function in local.all_functions : name => function if !local.read_only || contains(["record", "investigate", "schedule", "verify"], name) }
+  # Without a secret no webhook could be believed: then nothing takes any, and with `slack.socket_mode` nothing at all is
+  # reached from outside.
+  functions = {
+    for name, function in local.all_functions : name => function
+    if(!local.read_only || contains(["record", "investigate", "schedule", "verify"], name)) && (name != "github" || try(length(local.config.github.webhook_secret), 0) > 0)
+  }
 
   all_functions = {
     record = {
@@ -25,9 +30,9 @@ locals {
       topic       = null
       memory      = "512Mi"
       concurrency = 10
-      timeout     = 30 # Slack waits 3 s; the rest is for storing what it asked for
-      most        = 3  # one person clicks
-      least       = var.warm_decide ? 1 : 0
+      timeout     = 30                        # Slack waits 3 s; the rest is for storing what it asked for
+      most        = local.socket_mode ? 1 : 3 # one person clicks; one connection is enough
+      least       = var.warm_decide || local.socket_mode ? 1 : 0
     }
     redeploy = {
       topic       = "redeploy-approved"
@@ -73,8 +78,9 @@ locals {
 
   # Slack and GitHub sign what they send and have no Google identity: `decide` and `github` verify the signature first.
   # Pub/Sub's pushes count as internal traffic, so nothing else is reached from outside at all.
-  public   = toset([for name, function in local.functions : name if function.topic == null])
-  triggers = { for name, function in local.functions : name => function.topic if function.topic != null }
+  requested = toset([for name, function in local.functions : name if function.topic == null])
+  public    = toset([for name in local.requested : name if name != "decide" || !local.socket_mode])
+  triggers  = { for name, function in local.functions : name => function.topic if function.topic != null }
 
   environment = {
     for name, function in local.functions : name => {
@@ -181,16 +187,19 @@ locals {
   built = data.google_cloud_run_v2_service.built.template[0].containers[0]
 }
 
+#
+# With `slack.socket_mode` nobody reaches `decide`: it keeps a connection to Slack open, and what comes in are the
+# platform's own probes. The first one opens the connection; its processor is never taken away.
 resource "google_cloud_run_v2_service" "public" {
-  for_each = local.public
+  for_each = local.requested
 
   name                 = "${local.prefix}${each.key}"
   project              = var.project
   location             = var.region
   description          = "provenfix: ${each.key}"
-  ingress              = "INGRESS_TRAFFIC_ALL"
-  invoker_iam_disabled = true  # what is not signed gets a 401 and nothing else
-  deletion_protection  = false # it holds nothing
+  ingress              = contains(local.public, each.key) ? "INGRESS_TRAFFIC_ALL" : "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  invoker_iam_disabled = contains(local.public, each.key) # what is not signed gets a 401 and nothing else
+  deletion_protection  = false                            # it holds nothing
 
   template {
     service_account                  = google_service_account.function[each.key].email
@@ -223,10 +232,39 @@ resource "google_cloud_run_v2_service" "public" {
       resources {
         limits            = { cpu = "1", memory = local.functions[each.key].memory }
         startup_cpu_boost = true # a person waits for the first click
+        cpu_idle          = contains(local.public, each.key)
+      }
+
+      dynamic "startup_probe" {
+        for_each = contains(local.public, each.key) ? [] : [each.key]
+
+        content {
+          period_seconds    = 10
+          timeout_seconds   = 10
+          failure_threshold = 12 # two minutes
+
+          http_get {
+            path = "/"
+          }
+        }
+      }
+
+      dynamic "liveness_probe" {
+        for_each = contains(local.public, each.key) ? [] : [each.key]
+
+        content {
+          period_seconds    = 30
+          timeout_seconds   = 10
+          failure_threshold = 4 # the connection is opened again by itself; another instance helps where it is not
+
+          http_get {
+            path = "/"
+          }
+        }
       }
 
       dynamic "env" {
-        for_each = merge(local.environment[each.key], { FUNCTION_TARGET = each.key, FUNCTION_SIGNATURE_TYPE = "http" })
+        for_each = merge(local.environment[each.key], { FUNCTION_TARGET = contains(local.public, each.key) ? each.key : "decide_socket", FUNCTION_SIGNATURE_TYPE = "http" })
 
         content {
           name  = env.key

@@ -1,6 +1,6 @@
 output "decide_url" {
-  description = "Slack's interactivity request URL; empty with `read_only`."
-  value       = try(google_cloud_run_v2_service.public["decide"].uri, "")
+  description = "Slack's interactivity request URL; empty with `read_only` and with `slack.socket_mode`."
+  value       = local.decide_url
 }
 
 output "github_url" {
@@ -10,7 +10,7 @@ output "github_url" {
 
 output "slack_manifest" {
   description = "The Slack app, to be pasted where Slack asks for a manifest."
-  value       = templatefile("${path.module}/manifests/slack.yaml", { decide_url = try(google_cloud_run_v2_service.public["decide"].uri, "") })
+  value       = replace(local.slack_app, "    request_url: \n", "") # with Socket Mode there is none
 }
 
 output "github_manifest" {
@@ -21,6 +21,9 @@ output "github_manifest" {
 }
 
 locals {
+  decide_url = contains(local.public, "decide") ? google_cloud_run_v2_service.public["decide"].uri : ""
+  slack_app  = templatefile("${path.module}/manifests/slack.yaml", { decide_url = local.decide_url, socket_mode = local.socket_mode })
+
   github_app = jsondecode(templatefile("${path.module}/manifests/github-app.json", { github_url = try(google_cloud_run_v2_service.public["github"].uri, "") }))
 
   # Only to start a workflow that deploys may anything be changed in GitHub Actions.

@@ -94,6 +94,10 @@ class Access:
         roles = {key: role for key, role in self.roles.items() if key in used}
         return replace(self, roles=roles, functions=functions)
 
+    def without_function(self, name: str) -> "Access":
+        """What is left of the table where a function is not deployed."""
+        return replace(self, functions={key: use for key, use in self.functions.items() if key != name})
+
     def list_apis(self) -> Sequence[str]:
         """Every API that is called."""
         return sorted({role.api for role in self.roles.values()})

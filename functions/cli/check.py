@@ -14,9 +14,8 @@ from shared.config.settings import read_settings
 from shared.errors import InputError, UsageError
 from shared.local_sources import find_work_tree, open_local_compilers, open_local_history
 from shared.proof.declared.deployed_python import select_declaring_files
-from shared.proof.judging.check_sources import CheckedGroup, CompileFailure, group_by_python
+from shared.proof.judging.check_sources import CheckedGroup, CompileFailure, find_start_files, group_by_python
 from shared.proof.judging.check_sources import check_sources as check_all
-from shared.proof.judging.start_files import find_start_files
 from shared.proof.model.compilation import Source
 from shared.text.escaping import strip_invisible, to_one_line
 from shared.text.phrases import pluralize

@@ -34,6 +34,7 @@ _RULES: Mapping[str, str] = {
     "class_attribute": "A class is asked for an attribute that it does not have.",
     "call": "The arguments of a call do not bind to what it calls.",
     "file": "A file is opened that the image does not have.",
+    "start_target": "The start command names a module, a name in it or a file that the image does not have.",
 }
 
 

@@ -148,6 +148,9 @@ def setup(  # noqa: PLR0913  # one option for each answer
         typer.Option("--read-only/--full", help="Without rights to deploy and without questions; or all."),
     ] = None,
     log_only: Annotated[bool, typer.Option("--log-only", help="With --read-only: no issues, only the log.")] = False,
+    socket_mode: Annotated[
+        bool, typer.Option("--socket-mode", help="Nothing is reached from outside: Slack by Socket Mode, no webhook.")
+    ] = False,
     project: Annotated[str, typer.Option(metavar="ID", help="Project that provenfix runs in.")] = "",
     watched_project: Annotated[str, typer.Option(metavar="ID", help="Project of the watched services.")] = "",
     service: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Service, as NAME or NAME@REGION.")] = None,
@@ -176,7 +179,7 @@ def setup(  # noqa: PLR0913  # one option for each answer
         "project": project, "watched_project": watched_project, "services": tuple(service or ()), "region": region,
         "repositories": tuple(repository or ()), "channel": channel, "approvers": tuple(approver or ()), "email": email,
         "pythons": tuple(python or ()), "github_app": github_app, "installation": installation,
-        "read_only": ("log" if log_only else "issue") if read_only else "",
+        "read_only": ("log" if log_only else "issue") if read_only else "", "socket_mode": socket_mode,
     }  # fmt: skip
     given = {**read_answers_file(answers), **{name: value for name, value in options.items() if value}}
     is_present = sys.stdin.isatty()

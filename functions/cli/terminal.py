@@ -234,16 +234,14 @@ def _render_code(proof: Finding, broken: BrokenFile) -> RenderableType:
         shown = build_plain_text(row.expandtabs(4), "red" if marked else "")
         shown.no_wrap, shown.overflow = True, "ellipsis"
         lines.append(shown)
-    message, checker = quote_untrusted(broken.fault.message), quote_untrusted(broken.checked_by)
-    lines.append(build_plain_text(f"{broken.fault.error_class}: {message} ({checker})", "red"))
+    words, checker = quote_untrusted(broken.fault.words), quote_untrusted(broken.checked_by)
+    lines.append(build_plain_text(f"{words} ({checker})", "red"))
     if broken.explanation:
         lines.append(build_plain_text(f"{quote_untrusted(broken.explanation)} (ruff)"))
     versions = f"; the same bytes compile on {', '.join(broken.compiles_on)}" if broken.compiles_on else ""
-    lines.append(
-        build_plain_text(
-            f"{pluralize(broken.errors, 'error')} in this file on Python {proof.deployed.python}{versions}."
-        )
-    )
+    if proof.claim is None or not proof.claim.is_start:
+        errors = pluralize(broken.errors, "error")
+        lines.append(build_plain_text(f"{errors} in this file on Python {proof.deployed.python}{versions}."))
     if broken.second_opinion:
         lines.append(build_plain_text(quote_untrusted(broken.second_opinion), "yellow"))
     for other in broken.also_broken:

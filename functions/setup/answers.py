@@ -39,6 +39,8 @@ class Answers:
     email: str = ""
     pythons: tuple[str, ...] = DEFAULT_PYTHONS
     read_only: str = ""
+    socket_mode: bool = False
+    """Whether nothing may be reached from outside: Slack's clicks come over a connection, and no webhook is taken."""
     github_app: str = ""
     """An App that exists already, with `installation`; "" lets setup register one."""
     installation: int = 0
@@ -52,6 +54,11 @@ class Answers:
     def uses_chat(self) -> bool:
         """Whether users are asked in Slack."""
         return not self.read_only
+
+    @property
+    def takes_webhooks(self) -> bool:
+        """Whether GitHub reaches provenfix."""
+        return self.uses_chat and not self.socket_mode
 
 
 def list_missing(answers: Answers) -> list[str]:

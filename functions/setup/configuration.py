@@ -27,8 +27,10 @@ def render_configuration(answers: Answers, state: SetupState) -> str:
         document["read_only"] = answers.read_only
     document["services"] = [_service_entry(service, answers, state) for service in answers.services]
     if answers.uses_chat:
+        key, name = plan.name_click_secret(answers)
         document["slack"] = {
-            "signing_secret": {"secret": state.fact(StepName.SLACK_APP, plan.SLACK_SIGNING_SECRET)},
+            **({"socket_mode": True} if answers.socket_mode else {}),
+            key.partition(".")[2]: {"secret": state.fact(StepName.SLACK_APP, name)},
             "bot_token": {"secret": state.fact(StepName.SLACK_APP, plan.SLACK_BOT_TOKEN)},
         }
     document["github"] = _github_entry(answers, state)
@@ -56,7 +58,7 @@ def _github_entry(answers: Answers, state: SetupState) -> Mapping[str, Any]:
     installation = answers.installation or int(state.fact(StepName.GITHUB_INSTALLATION, "installation") or 0)
     key = {"secret": state.fact(StepName.GITHUB_APP, plan.GITHUB_APP_KEY)}
     entry: dict[str, Any] = {"app": {"id": app, "installation": installation, "private_key": key}}
-    if answers.uses_chat:
+    if answers.takes_webhooks:
         entry["webhook_secret"] = {"secret": state.fact(StepName.GITHUB_APP, plan.GITHUB_WEBHOOK_SECRET)}
     return entry
 
@@ -107,9 +109,10 @@ def _escape(path: Path) -> str:
 
 
 def render_slack_manifest(paths: Place, decide_url: str) -> str:
-    """YAML."""
+    """YAML; without an address of `decide` the app uses Socket Mode."""
     text = (paths.checkout / "terraform/manifests/slack.yaml").read_text("utf-8")
-    return text.replace("${decide_url}", decide_url)
+    filled = text.replace("${decide_url}", decide_url).replace("${socket_mode}", "false" if decide_url else "true")
+    return filled.replace("    request_url: \n", "")
 
 
 def render_github_manifest(answers: Answers, paths: Place, github_url: str) -> dict[str, Any]:
@@ -117,9 +120,10 @@ def render_github_manifest(answers: Answers, paths: Place, github_url: str) -> d
     text = (paths.checkout / "terraform/manifests/github-app.json").read_text("utf-8")
     manifest: dict[str, Any] = json.loads(text.replace("${github_url}", github_url))
     manifest["name"] = f"provenfix-{answers.owner}"[:34]
-    if answers.read_only:
+    if not answers.takes_webhooks:
         manifest["hook_attributes"] = {"url": github_url, "active": False}
         manifest["default_events"] = []
+    if answers.read_only:
         manifest["default_permissions"]["checks"] = "read"
         manifest["default_permissions"]["deployments"] = "read"
     if answers.read_only == "log":

@@ -29,7 +29,7 @@ def _keep_existing_app(session: Session) -> Facts:
     key = person.ask_secret("The App's private key (PEM)", "GITHUB_APP_KEY")
     webhook = (
         person.ask_secret("The App's webhook secret", "GITHUB_WEBHOOK_SECRET")
-        if session.answers.uses_chat
+        if session.answers.takes_webhooks
         else Secret("")
     )
     return {"id": session.answers.github_app, "url": "", **_store_secrets(session, key, webhook)}
@@ -37,7 +37,7 @@ def _keep_existing_app(session: Session) -> Facts:
 
 def _store_secrets(session: Session, key: Secret, webhook: Secret) -> Facts:
     versions = {plan.GITHUB_APP_KEY: session.store_secret(plan.GITHUB_APP_KEY, key)}
-    if session.answers.uses_chat:
+    if session.answers.takes_webhooks:
         if not webhook:
             raise InputError("GitHub made no webhook secret for the App: delete the App, and run `provenfix setup`.")
         versions[plan.GITHUB_WEBHOOK_SECRET] = session.store_secret(plan.GITHUB_WEBHOOK_SECRET, webhook)

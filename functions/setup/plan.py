@@ -9,6 +9,7 @@ from functions.setup.ports import Place
 from functions.setup.step import Command, Step, StepName
 
 SLACK_SIGNING_SECRET = "provenfix-slack-signing-secret"  # noqa: S105  # names of secrets, here and below
+SLACK_APP_TOKEN = "provenfix-slack-app-token"  # noqa: S105
 SLACK_BOT_TOKEN = "provenfix-slack-bot-token"  # noqa: S105
 GITHUB_APP_KEY = "provenfix-github-app-key"
 GITHUB_WEBHOOK_SECRET = "provenfix-github-webhook-secret"  # noqa: S105
@@ -36,15 +37,24 @@ def plan_steps(answers: Answers, paths: Place) -> tuple[Step, ...]:
 
 def list_functions(answers: Answers) -> tuple[str, ...]:
     """The functions that are deployed, besides `compile`."""
-    return READ_ONLY_FUNCTIONS if answers.read_only else CHECKED_FUNCTIONS
+    if answers.read_only:
+        return READ_ONLY_FUNCTIONS
+    return tuple(name for name in CHECKED_FUNCTIONS if name != "github" or answers.takes_webhooks)
 
 
 def list_secrets(answers: Answers) -> dict[str, str]:
     """The secrets that provenfix.yaml refers to: the name in Secret Manager by the key of Terraform."""
-    chat = {"slack.signing_secret": SLACK_SIGNING_SECRET, "slack.bot_token": SLACK_BOT_TOKEN}
-    host = {"github.token": GITHUB_APP_KEY}
-    webhook = {"github.webhook_secret": GITHUB_WEBHOOK_SECRET}
-    return host if answers.read_only else {**chat, **host, **webhook}
+    key, name = name_click_secret(answers)
+    chat = {key: name, "slack.bot_token": SLACK_BOT_TOKEN} if answers.uses_chat else {}
+    webhook = {"github.webhook_secret": GITHUB_WEBHOOK_SECRET} if answers.takes_webhooks else {}
+    return {**chat, "github.token": GITHUB_APP_KEY, **webhook}
+
+
+def name_click_secret(answers: Answers) -> tuple[str, str]:
+    """By which secret clicks are known to be Slack's: its key in provenfix.yaml, and its name in Secret Manager."""
+    if answers.socket_mode:
+        return "slack.app_token", SLACK_APP_TOKEN
+    return "slack.signing_secret", SLACK_SIGNING_SECRET
 
 
 def bucket_name(answers: Answers) -> str:
@@ -140,9 +150,10 @@ def _list_slack_steps(answers: Answers, project: str) -> Iterator[Step]:
         "Make the Slack app from its manifest",
         notes=(
             "Opens api.slack.com/apps with the manifest filled in; you create the app and install it.",
-            "Asks for its bot token and its signing secret, which go through a pipe to",
+            f"Asks for its bot token and its {'app-level token' if answers.socket_mode else 'signing secret'},"
+            " which go through a pipe to",
             f"  gcloud secrets versions add {SLACK_BOT_TOKEN} --project={project} --data-file=-",
-            f"  gcloud secrets versions add {SLACK_SIGNING_SECRET} --project={project} --data-file=-",
+            f"  gcloud secrets versions add {name_click_secret(answers)[1]} --project={project} --data-file=-",
         ),
         undo_note="Delete the Slack app by hand: https://api.slack.com/apps",
     )
@@ -172,7 +183,7 @@ def _list_github_steps(answers: Answers, project: str) -> Iterator[Step]:
             f"  gcloud secrets versions add {GITHUB_APP_KEY} --project={project} --data-file=-",
             *(
                 (f"  gcloud secrets versions add {GITHUB_WEBHOOK_SECRET} --project={project} --data-file=-",)
-                if answers.uses_chat
+                if answers.takes_webhooks
                 else ()
             ),
         ),

@@ -11,27 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from shared.detection import indirect_ties, tie_events
 from shared.detection.close_code import CloseKind
 from shared.detection.connections import are_different_connections, find_connection_ids, find_request_ids
 from shared.detection.entry import LogEntry
-from shared.detection.indirect_ties import (
-    find_stated_events,
-    list_events_beside,
-    tie_failed_starts,
-    tie_stated_errors,
-    tie_stated_imports,
-)
 from shared.detection.line_tracebacks import AssembledTraceback, LineTracebacks
 from shared.detection.raised_exception import EFFECT_KINDS, RaisedException, read_raised, truncate_raised_entry
 from shared.detection.signal import Signal, SkipReason, read_signal
-from shared.detection.tie_events import (
-    Event,
-    effect_events,
-    find_fragment,
-    join_split_chains,
-    reassemble_tracebacks,
-    sort_events,
-)
+from shared.detection.tie_events import Event, effect_events, find_fragment, sort_events
 
 MAX_TIE_AGE = timedelta(minutes=10)
 """No close is tied to what was logged longer before it."""
@@ -143,20 +130,22 @@ class TieFinder:
         ties: dict[int, Tie] = {}
         self.end_lines()
         streams = {
-            key: join_split_chains(reassemble_tracebacks(sort_events(list(self._without_lines(events)), self._step)))
+            key: tie_events.join_split_chains(
+                tie_events.reassemble_tracebacks(sort_events(list(self._without_lines(events)), self._step))
+            )
             for key, events in self._streams.items()
         }
         for events in streams.values():
             ties.update(_tie_closes(events))
             explained = {number for number, tie in ties.items() if tie.is_tied or tie.candidates}
-            stated = tie_stated_errors(events, explained)
+            stated = indirect_ties.tie_stated_errors(events, explained)
             ties.update((number, Tie(raised, is_tied=True)) for number, raised in stated)
         for key, events in streams.items():
             starts = [event for event in events if event.is_failed_start]
-            beside = list(list_events_beside(streams, key)) if starts else []
-            for number, raised in tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
+            beside = list(indirect_ties.list_events_beside(streams, key)) if starts else []
+            for number, raised in indirect_ties.tie_failed_starts(starts, beside, self._step, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
-            for number, raised in tie_stated_imports(starts, beside, ties, MAX_TIE_AGE):
+            for number, raised in indirect_ties.tie_stated_imports(starts, beside, ties, MAX_TIE_AGE):
                 ties[number] = Tie(raised, is_tied=True)
         return ties
 
@@ -189,7 +178,7 @@ class TieFinder:
         elif raised is not None:
             yield replace(base, raised=raised)
         elif not isinstance(read, Signal):
-            yield from find_stated_events(base, entry)
+            yield from indirect_ties.find_stated_events(base, entry)
         if isinstance(read, Signal):
             yield from effect_events(base, read)
 

@@ -14,12 +14,10 @@ from shared.proof.compare_services import (
     ComparedService,
     ComparisonRequest,
     ServiceComparison,
-    StartedService,
-    find_started_services,
     list_alarms,
 )
-from shared.proof.loading.commit_tree import CommitTree, RecordingTree
 from shared.proof.model.ports import Compilers, History
+from shared.proof.started_services import StartedService, find_compared_services
 from shared.text.phrases import pluralize
 
 ASSUMED = "assumed"
@@ -78,15 +76,15 @@ class CommitChecks:
 
     def check(self, request: CommitCheckRequest) -> CommitCheck:
         """See `check_commit`."""
-        tree = RecordingTree(CommitTree(self._history, request.commit))
-        started = choose_started(find_started_services(tree), request.name, request.source_roots)
+        services = find_compared_services(self._history, request.commit, request.baseline)
+        started = choose_started(services, request.name, request.source_roots)
         comparison = ComparisonRequest(
             request.baseline, request.commit, request.python, request.fallback_python, request.source_roots
         )
-        services = self._comparison.compare(comparison, started)
-        definite = [alarm for alarm in list_alarms(services) if is_definite(alarm, services)]
-        reasons = tuple(_list_reasons(services, definite))
-        return CommitCheck(request.baseline, request.commit, tuple(definite), reasons, services)
+        compared = self._comparison.compare(comparison, started)
+        definite = [alarm for alarm in list_alarms(compared) if is_definite(alarm, compared)]
+        reasons = tuple(_list_reasons(compared, definite))
+        return CommitCheck(request.baseline, request.commit, tuple(definite), reasons, compared)
 
 
 def choose_started(

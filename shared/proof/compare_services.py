@@ -18,27 +18,10 @@ from shared.proof.find_deployed import find_declared_python
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.loading.commit_tree import CommitTree, RecordingTree
-from shared.proof.loading.dockerfile_search import is_deployed_dockerfile
-from shared.proof.loading.image_files import ImageFiles, build_docker_filter
-from shared.proof.loading.image_starts import read_starts
-from shared.proof.loading.images import find_buildpack_start, find_images, list_project_installs
+from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.loading.imports import Imports
-from shared.proof.loading.installed_projects import find_installed_projects
-from shared.proof.loading.start_command import StartCommand
 from shared.proof.model.ports import Compilers, History
-
-_MAX_SERVICES = 8
-_LIKELY_FILES = ("main.py", "app.py", "wsgi.py", "asgi.py", "manage.py", "src/main.py", "app/main.py")
-
-
-@dataclass(frozen=True, slots=True)
-class StartedService:
-    """`start_path`: the Python file that runs first. `built_by`: the Dockerfile or the Procfile, "" for a guess."""
-
-    start_path: str
-    built_by: str
-
+from shared.proof.started_services import StartedService, find_compared_services
 
 SYNTAX = "syntax"
 """The family of a file that does not compile."""
@@ -133,26 +116,32 @@ class ServiceComparison:
         if request.start_paths:
             started = [StartedService(path, "") for path in request.start_paths]
         elif started is None:
-            started = find_started_services(RecordingTree(CommitTree(self._history, request.commit)))
-        return tuple(self._compare_service(request, service) for service in started)
+            started = find_compared_services(self._history, request.commit, request.baseline)
+        compared = (self._compare_service(request, service) for service in started)
+        return tuple(service for service in compared if service is not None)
 
-    def _compare_service(self, request: ComparisonRequest, service: StartedService) -> ComparedService:
+    def _compare_service(self, request: ComparisonRequest, service: StartedService) -> ComparedService | None:
+        """None where the start of an image is not found any more, and that is not certain to fail."""
         history, path = self._history, service.start_path
         python, python_source = self._choose_python(request, service)
+        is_lost = bool(service.built_by) and CommitTree(history, request.commit).blob(path) is None
         loaded = LoadedFiles(history, path, (), request.source_roots, request.baseline, imports_by_blob=self._imports)
         gates = Gates(history, self._get_verdicts(python), loaded, request.baseline)
-        alarms = [*_list_uncompilable(gates, request, path)]
+        alarms = [] if is_lost else [*_list_uncompilable(gates, request, path)]
         claims: list[Claim | None] = [None] * len(alarms)
-        for failure in self._open_failures(request, path, python, loaded).list_all(request.commit):
+        failures = self._open_failures(request, path, python, loaded)
+        for failure in failures.list_starts(request.commit) if is_lost else failures.list_all(request.commit):
             alarms.append(_describe(failure, path))
             claims.append(failure.claim)
         for alarm, claim in zip(alarms, claims, strict=True):
             self._found.setdefault(alarm.identity, []).append(_FoundFailure(request, service, python, claim))
+        if is_lost and not alarms:
+            return None
         closure = loaded.get_state(request.commit).closure
         return ComparedService(
             path, service.built_by, python, python_source, closure.rule, len(closure.files), closure.is_exact,
             tuple(sorted(alarms, key=lambda alarm: (alarm.path, alarm.line, alarm.family))),
-            gates.find_unjudged(request.commit),
+            () if is_lost else gates.find_unjudged(request.commit),
         )  # fmt: skip
 
     def _open_failures(self, request: ComparisonRequest, path: str, python: str, loaded: LoadedFiles) -> NewFailures:
@@ -243,50 +232,3 @@ def require_services(services: Sequence[ComparedService], where: str) -> None:
     """Raises UsageError where no start file was found: nothing would have been judged."""
     if not services:
         raise UsageError(f"{where}: no Dockerfile, Procfile or main.py says what starts; name a file with --start")
-
-
-def find_started_services(tree: RecordingTree) -> tuple[StartedService, ...]:
-    """The services of one commit, each start file once; () where nothing looks like one."""
-    services: dict[str, StartedService] = {}
-    for service in _list_services(tree):
-        services.setdefault(service.start_path, service)
-        if len(services) == _MAX_SERVICES:
-            break
-    return tuple(services.values())
-
-
-def _list_services(tree: RecordingTree) -> Iterator[StartedService]:
-    is_any = False
-    for image in find_images(tree, ""):
-        if not image.is_last or not is_deployed_dockerfile(image.path):
-            continue
-        image.files.is_left_out = build_docker_filter(image.files, image.path, ())
-        projects = find_installed_projects(image.files, image.stage.workdir, list_project_installs(image.stages))
-        starts = read_starts(image.files, image.stage, projects.scripts)
-        path = next((path for start in starts for path in _list_paths(image.files, start, projects.roots)), "")
-        if path:
-            is_any = True
-            yield StartedService(path, image.path)
-    buildpack = find_buildpack_start(tree, "main.py") if not is_any else None
-    for start in buildpack.starts if buildpack is not None else ():
-        for path in _list_paths(buildpack.files, start, buildpack.roots) if buildpack is not None else ():
-            is_any = True
-            yield StartedService(path, buildpack.path if buildpack is not None else "")
-    likely = next((path for path in _LIKELY_FILES if not is_any and tree.blob(path) is not None), "")
-    if likely:
-        yield StartedService(likely, "")
-
-
-def _list_paths(files: ImageFiles, start: StartCommand, more_roots: Sequence[str]) -> Iterator[str]:
-    """The repository's files that a command starts; the modules that it names come last, since servers come first."""
-    for path in start.files:
-        located = files.locate(path)
-        if located is not None and located.endswith(".py"):
-            yield located
-    for module in reversed(start.modules):
-        for root in (*start.roots, *more_roots):
-            below = f"{root.rstrip('/')}/{module.replace('.', '/')}"
-            located = files.locate(f"{below}.py") or files.locate(f"{below}/__init__.py")
-            if located is not None:
-                yield located
-                break

@@ -21,7 +21,7 @@ from shared.proof.model.finding import Finding
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path
 from shared.proof.model.ports import History
-from shared.proof.model.trial import TrialCandidate
+from shared.proof.model.target import TrialCandidate
 from shared.proof.proof_context import ProofContext
 
 

@@ -12,7 +12,7 @@ from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions import new_failures
 from shared.proof.describe_break import ProvenBreak, describe_break, describe_loading
 from shared.proof.find_deployed import DeployedSearch, find_deployed, find_likeliest_python
-from shared.proof.gating.choose_newest import TargetChoice
+from shared.proof.gating.choose_newest import TargetChoice, describe_rollback
 from shared.proof.gating.choose_target import (
     choose_target,
     describe_fix,
@@ -25,7 +25,6 @@ from shared.proof.gating.choose_target import (
 )
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.image_pythons import ImagePythons
-from shared.proof.gating.rollback import describe_rollback
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.locating.branch_states import BranchStates
@@ -101,9 +100,10 @@ def _trace_file(context: ProofContext, search: DeployedSearch, deployed: FileAtC
     context.report_progress("searching for the commit that fixes it")
     start = HistoryStart(commit, deployed.path, versions)
     file_history = follow_file(history, verdicts.fails, start, context.branch)
-    fix = find_fix(file_history, lambda _: verdicts)
+    gates = _build_gates(context, search, deployed)
+    fix = find_fix(file_history, lambda _: verdicts, gates)
     attempts = list_attempts(file_history, verdicts, origin, fix)
-    return ProvenBreak(deployed, _build_gates(context, search, deployed), origin, file_history, fix, attempts)
+    return ProvenBreak(deployed, gates, origin, file_history, fix, attempts)
 
 
 def _follow_image_python(context: ProofContext, broken: ProvenBreak) -> ProvenBreak:
@@ -115,7 +115,7 @@ def _follow_image_python(context: ProofContext, broken: ProvenBreak) -> ProvenBr
     if pythons.find_deployed_fact() is None:
         return broken
     origin = pythons.correct_origin(broken.origin)
-    fix = find_fix(file_history, pythons.open_later(file_history, context.branch.head))
+    fix = find_fix(file_history, pythons.open_later(file_history, context.branch.head), gates)
     attempts = list_attempts(file_history, gates.verdicts, origin, fix)
     is_other_python = fix is not None and not is_fixed_at(file_history, gates.verdicts, fix.id)
     change = pythons.describe_change(fix.id) if fix is not None and is_other_python else None

@@ -3,15 +3,26 @@
 The deployed commit is compared with the branch: what definitely fails there and no longer at the head was fixed
 between them. The commit that fixed it is searched by halves along the first parents, so each is a proven step from
 "fails" to "holds".
+
+`find_service_radar` does it for one service: a deployed commit in, `ServiceRadar` out. It reports only what is certain:
+whichever of the repository's images is the service's, and on a Python that something names.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from shared.proof.compare_services import Alarm, ComparedService, ComparisonRequest, ServiceComparison, list_alarms
+from shared.proof.check_commit import choose_started, is_definite
+from shared.proof.compare_services import (
+    Alarm,
+    ComparedService,
+    ComparisonRequest,
+    ServiceComparison,
+    list_alarms,
+)
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import Compilers, History
+from shared.proof.started_services import StartedService
 from shared.text.phrases import short_sha
 
 MAX_FIXES = 50
@@ -93,3 +104,38 @@ def _between(request: ComparisonRequest, baseline: str, commit: str) -> Comparis
     return ComparisonRequest(
         baseline, commit, request.python, request.fallback_python, request.source_roots, request.start_paths
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RadarRequest:
+    """`commit` is deployed; `name` and `source_roots` say which of several images is the service's."""
+
+    commit: str
+    name: str
+    branch: str | None = None
+    source_roots: tuple[str, ...] = ()
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRadar:
+    """`fixes`: what certainly ends; `doubtful`: how many more may end; `reason`: why nothing could be said."""
+
+    undeployed: UndeployedFixes
+    fixes: tuple[UndeployedFix, ...]
+    doubtful: int
+    reason: str = ""
+
+
+def find_service_radar(history: History, compilers: Compilers, request: RadarRequest) -> ServiceRadar:
+    """Raises UsageError for a commit or a branch that is not there."""
+    comparison = ComparisonRequest("", request.commit, request.python, source_roots=request.source_roots)
+    undeployed = find_undeployed_fixes(history, compilers, comparison, request.branch, lambda _: None)
+    started = [StartedService(service.start_path, service.built_by) for service in undeployed.services]
+    chosen = {service.start_path for service in choose_started(started, request.name, request.source_roots)}
+    services = [service for service in undeployed.services if service.start_path in chosen]
+    fixes = tuple(fix for fix in undeployed.fixes if is_definite(fix.alarm, services))
+    loads = {alarm.identity for service in services for alarm in service.alarms}
+    doubtful = sum(1 for fix in undeployed.fixes if fix.alarm.identity in loads and fix not in fixes)
+    reason = "" if services else "no Dockerfile, Procfile or main.py says what starts"
+    return ServiceRadar(undeployed, fixes if services else (), doubtful, reason)

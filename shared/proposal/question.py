@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from shared.proof.model.finding import Finding, find_recommended_commit
+from shared.proof.model.finding import Finding, Rollback, find_recommended_commit
 from shared.proof.model.history import describe_commit
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
+from shared.proof.model.target import Target
 from shared.proposal.build_brief import build_brief
 from shared.proposal.paragraphs import CHECK_PHRASES, MAX_FILES, MAX_LINE_LENGTH, build_paragraphs, format_line_counts
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal
@@ -31,22 +32,27 @@ def find_proposed_commit(report: Report) -> str | None:
 
 def find_rollback_commit(report: Report) -> str | None:
     """The earlier commit that could be gone back to instead of what is recommended; None where there is none."""
-    proof = report.proof
-    is_other = proof.recommendation.kind is ActionKind.REDEPLOY and proof.alternative_rollback is not None
-    return proof.alternative_rollback.commit.id if is_other and proof.alternative_rollback else None
+    alternative = _find_alternative(report.proof)
+    return alternative.commit.id if alternative is not None else None
+
+
+def _find_alternative(proof: Finding) -> Rollback | None:
+    return proof.alternative_rollback if proof.recommendation.kind is ActionKind.REDEPLOY else None
 
 
 def build_rollback_report(report: Report) -> Report | None:
     """The same report as it reads for a rollback instead of what is recommended; None where there is none."""
-    proof = report.proof
-    if find_rollback_commit(report) is None or proof.alternative_rollback is None:
-        return None
-    detail = f"{proof.alternative_rollback.commit.id} is the newest commit before the break that passes every gate."
+    alternative = _find_alternative(report.proof)
+    return _replace_by_rollback(report, alternative) if alternative is not None else None
+
+
+def _replace_by_rollback(report: Report, alternative: Rollback) -> Report:
+    detail = f"{alternative.commit.id} is the newest commit before the break that passes every gate."
     recommendation = Recommendation(ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_CHOSEN, detail)
     back = replace(
-        proof,
+        report.proof,
         recommendation=recommendation,
-        rollback=proof.alternative_rollback,
+        rollback=alternative,
         alternative_rollback=None,
         target=None,
         refused_commits=(),
@@ -79,11 +85,11 @@ def build_question(report: Report, proposal: Proposal, issue_url: str) -> Messag
 
 
 def _build_alternative(report: Report, proposal: Proposal) -> AlternativeProposal | None:
-    commit, back = find_rollback_commit(report), build_rollback_report(report)
-    if commit is None or back is None:
+    alternative = _find_alternative(report.proof)
+    if alternative is None:
         return None
-    brief = build_brief(back)
-    return AlternativeProposal(f"{proposal.id}-back", commit, subject=brief.subject, ships=brief.ships)
+    brief = build_brief(_replace_by_rollback(report, alternative))
+    return AlternativeProposal(f"{proposal.id}-back", alternative.commit.id, subject=brief.subject, ships=brief.ships)
 
 
 def build_thread_details(report: Report) -> tuple[str, ...]:
@@ -106,9 +112,15 @@ def _format_evidence(why: Why) -> str:
     return ", ".join((why.confidence.value, *why.evidence[:_MAX_DETAILS]))
 
 
+def _find_proposed_target(proof: Finding) -> Target | None:
+    if proof.recommendation.kind not in {ActionKind.REDEPLOY, ActionKind.TRIAL}:
+        return None
+    return proof.trial_candidate.target if proof.trial_candidate is not None else proof.target
+
+
 def _list_shipped_files(proof: Finding) -> Iterator[str]:
-    target = proof.trial_candidate.target if proof.trial_candidate is not None else proof.target
-    if proof.recommendation.kind not in {ActionKind.REDEPLOY, ActionKind.TRIAL} or target is None:
+    target = _find_proposed_target(proof)
+    if target is None:
         return
     ships = target.shipped_changes
     files = [
@@ -128,8 +140,8 @@ def _describe_gates(proof: Finding) -> Iterator[str]:
         yield from (f"{describe_unloaded_file(file)}." for file in proof.loaded_summary.not_loaded[:MAX_FILES])
         missing = proof.loaded_summary.missing_imports[:MAX_FILES]
         yield from (f"{describe_missing_import(entry)}." for entry in missing)
-    target = proof.trial_candidate.target if proof.trial_candidate is not None else proof.target
-    if target is not None and proof.recommendation.kind in {ActionKind.REDEPLOY, ActionKind.TRIAL}:
+    target = _find_proposed_target(proof)
+    if target is not None:
         contained = "a possible fix" if proof.trial_candidate is not None else "the fix"
         yield (
             f"Gates passed by {short_sha(target.commit.id)}: it contains {contained}, every file that the service "

@@ -55,7 +55,7 @@ class Revision:
 
         An abbreviation has seven digits at least; whether it is unique, the repository shows.
         """
-        return bool(self.commit) and _is_abbreviation_of(self.commit or "", commit)
+        return _is_abbreviation_of(self.commit or "", commit)
 
     @property
     def commit_conflict(self) -> str:

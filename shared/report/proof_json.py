@@ -19,8 +19,7 @@ from shared.proof.model.finding import (
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges
-from shared.proof.model.target import ImageCheck, OtherBrokenFile, RefusedCommit, Target
-from shared.proof.model.trial import Experiment
+from shared.proof.model.target import Experiment, ImageCheck, OtherBrokenFile, RefusedCommit, Target
 from shared.text.timestamps import format_rfc3339, has_date
 
 _MAX_SHIPPED_FILES = 500

@@ -18,10 +18,9 @@ from shared.detection.causes.classify import classify_cause
 from shared.detection.incident import Incident, Sighting
 from shared.detection.signal import SignalKind
 from shared.proof.locating.located_version import infer_dates
-from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.finding import Finding
 from shared.proof.model.ports import Compilers, History
-from shared.proof.proof_context import ProofRequest, ReportProgress
+from shared.proof.proof_context import ProofRequest, ReportProgress, apply_log_labels
 from shared.proof.prove import prove
 from shared.report import impact as impacts
 from shared.report.evidence import CAUSE_TOPICS, Evidence, Facts, FactTopic, number_facts

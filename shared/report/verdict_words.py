@@ -29,6 +29,9 @@ def is_broken_by_image(proof: Finding) -> bool:
 
 def describe_introduced(proof: Finding, introduced: IntroducingCommit) -> str:
     """What the introducing commit left: `7 errors, the first on line 611`, or the line that keeps a file out."""
+    if proof.claim is not None and proof.claim.is_start and introduced.path == proof.claim.path:
+        missing = quote_untrusted(proof.claim.missing_target, 120)
+        return f"line {introduced.first_line} of {quote_untrusted(introduced.path)} starts what is not there: {missing}"
     if is_broken_by_image(proof) and proof.claim is not None:
         kept_out = quote_untrusted(proof.claim.module or proof.claim.name, 120)
         return f"line {introduced.first_line} of {quote_untrusted(introduced.path)} keeps {kept_out} out of the image"
@@ -76,5 +79,7 @@ def describe_corroboration(proof: Finding) -> str:
         return "corroborated by compiling it"
     if proof.claim.is_witnessed_by_log:
         return "its code has the lines that the log quotes"
+    if proof.claim.is_start:
+        return "corroborated by its start command, which names what its image lacks"
     line = "that line" if proof.claim.is_found_early else "the logged line"
     return f"corroborated by its code, which fails on {line}"

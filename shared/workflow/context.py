@@ -42,7 +42,7 @@ _MAX_THROTTLE_KEYS = 10_000
 @dataclass(frozen=True, slots=True)
 class _Recorded:
     last: datetime
-    times: int = 1
+    times: int
 
 
 @dataclass(slots=True)
@@ -73,8 +73,8 @@ class Throttle:
         """To be called once all that a recording does is done, so that a failed one is never taken for done."""
         with self._lock:
             seen = self._seen.get(key)
-            is_new = seen is None or now - seen.last >= 2 * THROTTLE_PERIOD
-            self._seen[key] = _Recorded(now) if is_new or seen is None else _Recorded(now, seen.times + 1)
+            earlier = seen.times if seen is not None and now - seen.last < 2 * THROTTLE_PERIOD else 0
+            self._seen[key] = _Recorded(now, earlier + 1)
             self._seen.move_to_end(key)
             while len(self._seen) > _MAX_THROTTLE_KEYS:
                 self._seen.popitem(last=False)

@@ -49,13 +49,11 @@ def handle_click(context: Context, click: Click) -> ClickAnswer:
 def _handle_click(context: Context, click: Click) -> ClickResult:
     proposal = proposals.load_proposal(context, click.proposal)
     service = context.services.get(proposal.service) if proposal else None
-    if proposal is None or service is None:
+    record = incident_record.load_incident(context, proposal.incident) if proposal else None
+    if proposal is None or service is None or record is None:
         return ClickResult.UNKNOWN_PROPOSAL
-    record = incident_record.load_incident(context, proposal.incident)
-    asked_anew = (
-        record is not None and bool(record.proposal) and not proposals.is_of_same_question(record.proposal, proposal)
-    )
-    if record is not None and not asked_anew and record.message and click.message and click.message != record.message:
+    asked_anew = bool(record.proposal) and not proposals.is_of_same_question(record.proposal, proposal)
+    if not asked_anew and record.message and click.message and click.message != record.message:
         return ClickResult.TAMPERED
     standing = decisions.load_decision(context, proposal.decision_key)
     members = context.chat.list_group_members(service.approver_group) if service.approver_group else ()

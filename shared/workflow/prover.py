@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shared.detection.incident import Incident
 from shared.ports import Document
 from shared.proof import check_commit as commit_checks
-from shared.proof import service_radar
+from shared.proof import undeployed_fixes
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
@@ -31,7 +31,7 @@ NOT_ON_BRANCH = "is no longer part of the deploy branch"
 NEVER_ON_BRANCH = "came into the deploy branch by a merge: the branch itself was never in that state"
 ReadChecks = Callable[[str], CheckStatus]
 CheckCommit = Callable[[History, Compilers, "commit_checks.CommitCheckRequest"], "commit_checks.CommitCheck"]
-FindRadar = Callable[[History, Compilers, "service_radar.RadarRequest"], "service_radar.ServiceRadar"]
+FindRadar = Callable[[History, Compilers, "undeployed_fixes.RadarRequest"], "undeployed_fixes.ServiceRadar"]
 CheckImage = Callable[[str], ImageCheck]
 
 _MAX_REPORT_LENGTH = 700_000
@@ -102,10 +102,10 @@ def _check_commit(
 
 
 def _find_radar(
-    history: History, compilers: Compilers, request: "service_radar.RadarRequest"
-) -> "service_radar.ServiceRadar":
+    history: History, compilers: Compilers, request: "undeployed_fixes.RadarRequest"
+) -> "undeployed_fixes.ServiceRadar":
     """What a deployment would end; loaded like the above only where it is asked for."""
-    return service_radar.find_service_radar(history, compilers, request)
+    return undeployed_fixes.find_service_radar(history, compilers, request)
 
 
 @dataclass(frozen=True, slots=True)

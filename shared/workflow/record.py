@@ -141,8 +141,8 @@ def _hash_text(entry: LogEntry) -> bytes:
 def _read_of_log(service_key: str, entry: LogEntry) -> tuple[str, ...]:
     """A key for entries whose meaning the log around them decides, however equal they are; () for all others."""
     read = read_signal(entry)
-    if is_tied_by_log(entry, read):
-        return (service_key, entry.revision, "tied by the log", read.kind.value if isinstance(read, Signal) else "")
+    if isinstance(read, Signal):
+        return (service_key, entry.revision, "tied by the log", read.kind.value) if is_tied_by_log(entry, read) else ()
     return (service_key, entry.revision, "line of a traceback") if is_of_traceback_around(entry, read) else ()
 
 

@@ -28,7 +28,7 @@ from tests.support.slack.workspace import APP, TEAM, FakeWorkspace
 
 SERVICE = Service("tide", "shore", "europe-west6", "acme/chat", "C0TIDE0000", approver_group="S0CREW0000")
 IMAGE = "europe-west6-docker.pkg.dev/shore/boats/tide@sha256:" + "0" * 64
-NAMES = ("signing", "bot", "github", "webhook")
+NAMES = ("signing", "bot", "app", "github", "webhook")
 PLANTED = {f"projects/{OPERATIONS_PROJECT}/secrets/{name}/versions/1": f'PLANTED-{name}-"quoted"' for name in NAMES}
 OTHER = "3.13" if running_python() != "3.13" else "3.12"
 
@@ -560,6 +560,28 @@ def test_where_provenfix_only_looks_no_right_to_act_and_nothing_of_slack_is_look
     assert (code, [line for line in lines if not line.startswith("ok ")]) == (0, [])
     assert not [line for line in lines if " slack " in line or "redeploy" in line or "decide" in line]
     assert [line for line in lines if " topic provenfix-tick" in line]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_with_socket_mode_the_app_token_is_tried_and_no_signing_secret_looked_for(stand: Stand, *, is_on: bool) -> None:
+    secret = f"projects/{OPERATIONS_PROJECT}/secrets/app/versions/1"
+    text = stand.config.read_text("utf-8")
+    changed = re.sub(r"signing_secret: \{[^}]*\}", f"socket_mode: true, app_token: {{secret: {secret}}}", text)
+    stand.config.write_text(changed, "utf-8")
+    stand.slack.has_socket_mode = is_on
+    code, lines = stand.told()
+    assert not [line for line in lines if "signing" in line]
+    (line,) = [line for line in lines if " slack Socket Mode" in line]
+    assert (line.startswith("ok "), code) == (is_on, 0 if is_on else 1)
+    assert [line for line in lines if "secrets/app" in line or "slack.app_token" in line]
+
+
+def test_without_a_webhook_secret_the_function_for_it_is_not_looked_for(stand: Stand) -> None:
+    text = stand.config.read_text("utf-8")
+    stand.config.write_text(re.sub(r", webhook_secret: \{[^}]*\}", "", text), "utf-8")
+    stand.project.missing_permissions.update({"github": {"pubsub.topics.publish"}})
+    code, lines = stand.told()
+    assert (code, [line for line in lines if " role github: " in line]) == (0, [])
 
 
 DEFAULT_SINK = "/v2/projects/shore/sinks/_Default"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 
 from functions.local.topology import READ_ONLY_FUNCTIONS
 from functions.setup import plan
@@ -272,6 +273,23 @@ def test_who_only_looked_gets_the_rest_later(world: SetupWorld) -> None:
     assert len(world.read()["accounts"]) == len(plan.CHECKED_FUNCTIONS)
     file = read_configuration(world.paths.config)
     assert (file.read_only, file.services[0].channel) == ("", CHANNEL)
+
+
+def test_where_nothing_may_be_reached_from_outside_clicks_come_over_a_connection(world: SetupWorld) -> None:
+    run(world, socket_mode=True)
+    assert len(world.person.questions) <= MAX_QUESTIONS
+    assert set(world.read()["secrets"]) == {plan.SLACK_APP_TOKEN, plan.SLACK_BOT_TOKEN, plan.GITHUB_APP_KEY}
+    file = read_configuration(world.paths.config)
+    assert file.slack is not None
+    assert (file.slack.socket_mode, file.slack.signing_secret) == (True, None)
+    assert file.github is not None
+    assert file.github.webhook_secret is None
+    assert world.registry.manifests[0]["hook_attributes"]["active"] is False
+    (address,) = [page for page in world.person.pages if "manifest_yaml" in page]
+    settings = yaml.safe_load(query_of(address)["manifest_yaml"])["settings"]
+    assert settings["socket_mode_enabled"] is True
+    assert settings["interactivity"] == {"is_enabled": True}
+    assert world.read()["applied"] == 1
 
 
 def test_a_redirect_of_another_registration_is_refused(world: SetupWorld) -> None:

@@ -57,7 +57,18 @@ class TestContent:
     def test_the_functions_and_what_they_share_and_nothing_else(self, made: dict[str, bytes]) -> None:
         names = listing(made["functions.zip"])
         assert names == sorted(names)
-        entry_points = {"check", "decide", "investigate", "record", "redeploy", "schedule", "verify", "webhook", "main"}
+        entry_points = {
+            "check",
+            "decide",
+            "investigate",
+            "record",
+            "redeploy",
+            "schedule",
+            "slack_socket",
+            "verify",
+            "webhook",
+            "main",
+        }
         http = {path.relative_to(ROOT).as_posix() for path in (ROOT / "functions/http").glob("*.py")}
         assert {name for name in names if name.startswith("functions/")} == {
             f"functions/{name}.py" for name in entry_points | {"__init__"}

@@ -17,6 +17,7 @@ from tests.support.deploy.deployment import (
     PLAN_SUMMARY,
     PROJECT,
     THREE_SERVICES,
+    Resource,
     apply_deployment,
     prepare_deployment,
     read_state,
@@ -208,3 +209,37 @@ def test_it_is_told_where_nobody_is(tmp_path: Path) -> None:
     ]
     assert policies
     assert all(policy["notification_channels"] == [channel] for policy in policies)
+
+
+def test_with_socket_mode_and_without_webhooks_nothing_is_reached_from_outside(tmp_path: Path) -> None:
+    """Slack's clicks come over a connection that `decide` keeps open, by its platform's own probes alone."""
+    signed = "signing_secret: {secret: projects/shop-ops/secrets/slack-signing-secret/versions/1}"
+    by_socket = "socket_mode: true\n  app_token: {secret: projects/shop-ops/secrets/slack-app-token/versions/1}"
+    config = re.sub(r"\n  webhook_secret: .*", "", ONE_SERVICE.replace(signed, by_socket))
+    state = apply_deployment(prepare_deployment(tmp_path, config))
+    (decide,) = [one.values for one in state if one.type == "google_cloud_run_v2_service"]
+    assert (decide["ingress"], decide["invoker_iam_disabled"]) == ("INGRESS_TRAFFIC_INTERNAL_ONLY", False)
+    (template,) = decide["template"]
+    (container,) = template["containers"]
+    assert {"name": "FUNCTION_TARGET", "value": "decide_socket"}.items() <= next(
+        each for each in container["env"] if each["name"] == "FUNCTION_TARGET"
+    ).items()
+    assert container["resources"][0]["cpu_idle"] is False
+    assert len(container["startup_probe"]) == len(container["liveness_probe"]) == 1
+    assert [(each["min_instance_count"], each["max_instance_count"]) for each in template["scaling"]] == [(1, 1)]
+    functions = [one.values for one in state if one.type == "google_cloudfunctions2_function"]
+    inside = {
+        one["service_config"][0]["ingress_settings"] for one in functions if one["name"] != "provenfix-compile-py311"
+    }
+    assert inside == {"ALLOW_INTERNAL_ONLY"}
+    readers = {one.key for one in state if one.address.startswith("google_secret_manager_secret_iam_member.reader")}
+    assert "decide slack.app_token" in readers
+    assert not [key for key in readers if "signing_secret" in key or "webhook" in key]
+
+
+def test_a_signed_click_comes_to_a_service_that_anybody_reaches(one_state: list[Resource]) -> None:
+    public = {one.key: one.values for one in one_state if one.type == "google_cloud_run_v2_service"}
+    assert {(one["ingress"], one["invoker_iam_disabled"]) for one in public.values()} == {("INGRESS_TRAFFIC_ALL", True)}
+    readers = {one.key for one in one_state if one.address.startswith("google_secret_manager_secret_iam_member.reader")}
+    assert "decide slack.signing_secret" in readers
+    assert "decide slack.app_token" not in readers

@@ -33,7 +33,7 @@ def test_slacks_scopes_are_those_of_the_calls() -> None:
 def test_slack_tells_of_clicks_and_of_nothing_else() -> None:
     settings = _slack()["settings"]
     assert settings["interactivity"] == {"is_enabled": True, "request_url": "${decide_url}"}
-    assert settings["socket_mode_enabled"] is False
+    assert settings["socket_mode_enabled"] == "${socket_mode}"
     assert not {"event_subscriptions", "incoming_webhooks"} & set(settings)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from functions.cli.investigate import investigate_log
 from functions.demo import ExampleRepository, Flavour, Role, Shape, build_incident, write_incident_log
-from shared.proof.model.ruff_explanations import parse_ruff_explanation
+from shared.proof.model.compilation import parse_ruff_explanation
 from shared.proof.proof_context import ProofRequest
 from shared.report.report import Report
 from shared.report.report_json import report_to_json

@@ -15,10 +15,9 @@ from shared.adapters.git.repository import GitRepository
 from shared.adapters.logs.log_json import parse_json_entry
 from shared.detection.entry import LogEntry
 from shared.detection.incident import Incident
-from shared.proof.locating.log_labels import apply_log_labels
 from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import ActionKind, Reason
-from shared.proof.proof_context import ProofRequest
+from shared.proof.proof_context import ProofRequest, apply_log_labels
 from shared.proof.prove import prove
 from shared.report.report_json import report_to_json
 from shared.report.whys.why import Statement

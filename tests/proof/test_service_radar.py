@@ -6,7 +6,7 @@ import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.service_radar import RadarRequest, ServiceRadar, find_service_radar
+from shared.proof.undeployed_fixes import RadarRequest, ServiceRadar, find_service_radar
 from tests.support.history_builder import HistoryBuilder, broken_source, running_python, valid_source
 
 PYTHON = f"FROM python:{running_python()}-slim\nWORKDIR /app\nCOPY . .\n"

@@ -9,8 +9,7 @@ from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.detection.incident import Incident
 from shared.proof.model.recommendation import ActionKind
-from shared.proof.model.target import CheckStatus
-from shared.proof.model.trial import TrialCandidate
+from shared.proof.model.target import CheckStatus, TrialCandidate
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.proposal import Proposal
 from shared.service import Service

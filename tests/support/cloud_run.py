@@ -46,6 +46,8 @@ class FakeCloudRun:
     """Why no revision answers at its own address."""
     deploys_by_pipeline: bool = False
     """A pipeline makes the revisions: each has to be given its address before it can be tried."""
+    pipeline_share: int = 0
+    """Percent of the traffic that such a pipeline gives a revision by itself."""
     manual_change: str = ""
     """What a user has changed since the rollout began; "" where nobody has."""
     images: dict[str, ImageCheck] = field(default_factory=dict)
@@ -108,6 +110,7 @@ class FakeCloudRun:
             url=url,
             unprobeable_reason=self.unprobeable_reason,
             needs_address=untended,
+            traffic_percent=self.pipeline_share,
         )
 
     def shift_traffic(self, service: Service, revision: str, percent: int) -> None:

@@ -16,10 +16,9 @@ from shared.proof.model.finding import BrokenFile, Finding, Fix, Rollback
 from shared.proof.model.history import Branch, Commit, FileChange
 from shared.proof.model.ports import Compilers, History
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
-from shared.proof.model.target import CheckStatus, Target
-from shared.proof.model.trial import TrialCandidate
+from shared.proof.model.target import CheckStatus, Target, TrialCandidate
 from shared.proof.proof_context import ProofRequest
-from shared.proof.service_radar import RadarRequest, ServiceRadar
+from shared.proof.undeployed_fixes import RadarRequest, ServiceRadar
 from shared.proposal.proposal import Proposal
 from shared.report.report import Report, build_report
 from shared.service import Service

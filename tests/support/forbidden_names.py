@@ -127,7 +127,7 @@ MODULES: Mapping[str, str] = {
     "dossier": "incident_view",
     "examination": "doctor",
     "examining": "runner",
-    "grammar": "ruff_explanations",
+    "grammar": "compilation",
     "ground": "candidate_files",
     "happenings": "timeline",
     "heed": "issue_commands",

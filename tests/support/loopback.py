@@ -30,13 +30,15 @@ SERVICE = "tide"
 PUBLISH_SUFFIX, ENQUEUE = ":publish", "/v2/enqueue"
 SECRET_VERSIONS = {
     f"projects/{PROJECT}/secrets/{name}/versions/1": f"{name}-of-these-tests"
-    for name in ("signing", "bot", "github", "webhook", "pager")
+    for name in ("signing", "bot", "app", "github", "webhook", "pager")
 }
 _TOKEN = "  token: {{secret: projects/{project}/secrets/github/versions/1}}"
 _APP = """  app:
     id: 41
     installation: 7
     private_key: {{secret: projects/{project}/secrets/github/versions/1}}"""
+_SIGNED = "signing_secret: {{secret: projects/{project}/secrets/signing/versions/1}}"
+_BY_SOCKET = "socket_mode: true\n  app_token: {{secret: projects/{project}/secrets/app/versions/1}}"
 _CONFIGURATION = """\
 version: 1
 services:
@@ -102,9 +104,13 @@ class LoopbackServices:
             "PUBSUB_EMULATOR_HOST": self.rest.address.removeprefix("http://"),
         }
 
-    def configuration(self, python: str, more: str = "", *, as_app: bool = False) -> str:
-        """`provenfix.yaml` for it; `more` are further lines of the service. `as_app`: an App in place of a token."""
+    def configuration(self, python: str, more: str = "", *, as_app: bool = False, by_socket: bool = False) -> str:
+        """`provenfix.yaml` for it; `more` are further lines of the service. `as_app`: an App in place of a token.
+
+        `by_socket`: clicks come over a connection, and none is signed.
+        """
         form = _CONFIGURATION.replace(_TOKEN, _APP) if as_app else _CONFIGURATION
+        form = form.replace(_SIGNED, _BY_SOCKET) if by_socket else form
         return form.format(
             more=more if "radar:" in more else f"radar: false\n    {more}",
             service=SERVICE, project=PROJECT, region=REGION, repository=REPOSITORY, channel=CHANNEL, team=TEAM,

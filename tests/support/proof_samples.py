@@ -14,8 +14,15 @@ from shared.proof.model.deployed_version import DeployedSource, DeployedVersion,
 from shared.proof.model.finding import Attempt, BrokenFile, DeclaredFile, Finding, Fix, IntroducingCommit, Rollback
 from shared.proof.model.history import Commit, FileChange
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
-from shared.proof.model.target import CheckStatus, OtherBrokenFile, RefusedCommit, Target
-from shared.proof.model.trial import Experiment, ExperimentRound, TrialCandidate
+from shared.proof.model.target import (
+    CheckStatus,
+    Experiment,
+    ExperimentRound,
+    OtherBrokenFile,
+    RefusedCommit,
+    Target,
+    TrialCandidate,
+)
 from shared.report.report import Report, build_report
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.proof.claims.claim import ClaimFamily
-from shared.proof.declared.ci_checks import CheckKind, find_ci_checks
+from shared.proof.declared.ci_python import CheckKind, find_ci_checks
 from shared.report.whys.claim import describe_checks
 from shared.report.whys.why import Statement
 

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.proof.check_commit import choose_started
-from shared.proof.compare_services import StartedService
+from shared.proof.started_services import StartedService
 
 TIDE = StartedService("services/tide/main.py", "services/tide/Dockerfile")
 QUAY = StartedService("services/quay/main.py", "services/quay/Dockerfile")

@@ -51,3 +51,9 @@ def test_what_is_not_is_refused(kind: str, value: object) -> None:
     with pytest.raises(Reject) as refused:
         read({"field": value}, "field")
     assert refused.value.reason == "unreadable_document"
+
+
+def test_a_field_that_is_not_there_is_empty() -> None:
+    readers = (documents.read_text, documents.read_number, documents.read_flag, documents.read_part)
+    assert [read({}, "field") for read in readers] == ["", 0, False, {}]
+    assert (documents.read_texts({}, "field"), documents.read_parts({}, "field")) == ((), ())

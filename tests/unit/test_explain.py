@@ -6,7 +6,7 @@ import pytest
 
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source
-from shared.proof.searching.explain_failure import FailureExplanation, explain_failure
+from shared.proof.searching.explain_failure import FailureExplanation, cut_excerpt, explain_failure
 from shared.proof.searching.introducing_commit import FileAtCommit
 from tests.support.commit_graph import make_commit
 from tests.support.type_checker import FakeTypeChecker
@@ -29,12 +29,15 @@ class _Compilers:
         self._line = line
         self._findings = findings
         self._accepted_by = accepted_by or {}
+        self.kind = "cpython"
+        """What judges in place of an interpreter that this machine has not is told by its name."""
         self.python = "3.11"
         self.checked_by = "cpython-3.11.0"
 
     def compiler_for(self, python: str) -> "_Compilers":
         other = _Compilers(self._line, accepted_by=self._accepted_by)
-        other.python, other.checked_by = python, f"cpython-{python}.0"
+        other.kind = self.kind
+        other.python, other.checked_by = python, f"{self.kind}-{python}.0"
         return other
 
     def explainer(self) -> "_Ruff":
@@ -102,6 +105,33 @@ def test_a_newer_interpreter_is_believed_where_ruff_accepts(confirmed: bool, on:
     assert (said.compiles_on, said.compiles_on_checked_by) == (on, "cpython-3.12.0, ruff-0.0.0")
 
 
-def test_an_older_version_is_ruffs_word_alone() -> None:
-    said = explained(_Compilers(7, FIRST, accepted_by={"3.9": True}))
-    assert (said.compiles_on, said.compiles_on_checked_by) == (("3.9",), "ruff-0.0.0")
+@pytest.mark.parametrize("older", ["3.8", "3.9"])
+def test_an_older_version_is_ruffs_word_alone(older: str) -> None:
+    said = explained(_Compilers(7, FIRST, accepted_by={older: True}))
+    assert (said.compiles_on, said.compiles_on_checked_by) == ((older,), "ruff-0.0.0")
+    assert (said.explanation, said.diagnostics) == ("first", (FIRST,))
+
+
+def test_a_newer_version_that_this_machine_has_not_is_ruffs_word_alone() -> None:
+    compilers = _Compilers(7, FIRST, accepted_by={"3.12": False, "3.13": True})
+    compilers.kind = "ruff"
+    said = explained(compilers)
+    assert (said.compiles_on, said.compiles_on_checked_by) == (("3.12", "3.13"), "ruff-0.0.0")
+
+
+@pytest.mark.parametrize(
+    ("findings", "accepts", "differ"), [((FIRST,), {}, False), ((), {}, True), ((FIRST,), {"3.11": True}, False)]
+)
+def test_where_interpreter_and_ruff_differ_both_are_named(
+    findings: tuple[Diagnostic, ...], accepts: Mapping[str, bool], *, differ: bool
+) -> None:
+    said = explained(_Compilers(7, *findings, accepted_by=accepts)).second_opinion
+    assert [name in said for name in ("app.py", "cpython-3.11.0", "ruff-0.0.0")] == [differ] * 3
+
+
+@pytest.mark.parametrize(
+    ("line", "numbers"), [(None, []), (0, []), (1, [1, 2, 3, 4]), (5, [2, 3, 4, 5, 6, 7, 8]), (9, [6, 7, 8, 9])]
+)
+def test_excerpt_has_three_lines_before_and_after(line: int | None, numbers: list[int]) -> None:
+    content = "\n".join(f"berth {number}" for number in range(1, 10)).encode()
+    assert list(cut_excerpt(content, line)) == [(number, f"berth {number}") for number in numbers]

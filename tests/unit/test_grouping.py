@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from shared.detection.close_code import CloseKind
 from shared.detection.entry import LogEntry
 from shared.detection.grouping import (
     MAX_INCIDENTS,
@@ -132,6 +133,7 @@ def test_other_revision_line_or_message_is_another_sighting(change: dict[str, ob
 def test_a_moment_without_a_date_makes_the_incident_undated() -> None:
     assert _grouped(_signal(), _signal(at=1))[0].dated is True
     assert _grouped(_signal(), _signal(at=1, dated=False))[0].dated is False
+    assert _grouped(_signal(dated=False), _signal(at=1))[0].dated is False
     assert _grouped(_signal(), _signal("quay.py", at=1, dated=False))[0].dated is False
 
 
@@ -212,3 +214,32 @@ def test_what_has_no_error_class_is_told_apart_by_its_kind() -> None:
     assert {each.kind: each.fingerprint for each in incidents} == {
         kind: compute_fingerprint("ferry", "harbour", "", kind.value) for kind in kinds
     }
+
+
+def test_failed_starts_of_one_file_are_told_apart_by_their_error() -> None:
+    errors = ("ImportError", "AttributeError")
+    incidents = _grouped(*(replace(_signal(kind=SignalKind.FAILED_START), error_class=error) for error in errors))
+    assert {each.fingerprint for each in incidents} == {
+        compute_fingerprint("ferry", "harbour", "chat/quay.py", f"{SignalKind.FAILED_START.value} {error}")
+        for error in errors
+    }
+
+
+@pytest.mark.parametrize(
+    ("kinds", "told"),
+    [
+        ((CloseKind.LOCAL_END, CloseKind.LOCAL_END), CloseKind.LOCAL_END),
+        ((CloseKind.LOCAL_END, CloseKind.INTERNAL_ERROR), None),
+        ((CloseKind.LOCAL_END, CloseKind.INTERNAL_ERROR, CloseKind.LOCAL_END), None),
+    ],
+)
+def test_closes_that_do_not_agree_say_not_which_end_closed(
+    kinds: tuple[CloseKind, ...], told: CloseKind | None
+) -> None:
+    [incident] = _grouped(*(replace(_signal("", kind=SignalKind.CLOSE_1011), close_kind=each) for each in kinds))
+    assert incident.close_kind is told
+
+
+def test_of_two_spellings_of_one_length_the_first_stays() -> None:
+    assert _grouped(_signal("/app/quay.py"), _signal("/srv/quay.py", at=1))[0].path == "/app/quay.py"
+    assert _grouped(_signal("x/quay.py"), _signal("./quay.py", at=1))[0].path == "x/quay.py"

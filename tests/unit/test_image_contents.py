@@ -2,9 +2,10 @@
 
 import pytest
 
+from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.image_contents import AbsenceKind, FilePresence, ImageContents, Presence
-from shared.proof.loading.images import find_buildpack_start, find_images
+from shared.proof.loading.images import find_images
 from tests.support.source_tree import FakeSourceTree
 
 FILE = "shop/monitoring/__init__.py"

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from shared.detection.logged_exception import Frame, LoggedException
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ModuleKind
 from shared.proof.claims.importing.image_layout import TracedFiles, find_layouts
-from shared.proof.claims.read_claim import find_import_root
+from shared.proof.claims.read_claim import find_import_root, find_package_root
 from shared.proof.claims.scopes.name_judge import NameJudge
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.loading.commit_tree import RecordingTree
@@ -93,3 +94,50 @@ def judge_late_helper(between: str) -> ClaimState:
 )
 def test_an_import_of_what_is_not_in_the_repository_calls_no_handler(between: str, state: ClaimState) -> None:
     assert judge_late_helper(between) is state
+
+
+@pytest.mark.parametrize(
+    ("source_text", "error_class", "message", "root"),
+    [
+        (
+            "from ..tides import flow",
+            "ImportError",
+            "cannot import name 'flow' from 'quay.tides' (/app/quay/tides.py)",
+            "/app",
+        ),
+        (
+            "from . import flow",
+            "ImportError",
+            "cannot import name 'flow' from 'quay.desk' (/app/quay/desk.py)",
+            "/app",
+        ),
+        ("from ..ops.locks import gate", "ModuleNotFoundError", "No module named 'quay.ops.locks'", "/app"),
+        ("from ..ops.locks import gate", "ModuleNotFoundError", "No module named 'quay.ops'", "/app"),
+        ("from ..ops.locks import gate", "ModuleNotFoundError", "No module named 'harbour'", ""),
+        ("from quay.ops import gate", "ModuleNotFoundError", "No module named 'quay.ops'", ""),
+        ("from .. import flow", "ImportError", "cannot import name 'flow' from 'harbour' (/app/harbour.py)", ""),
+    ],
+)
+def test_a_relative_import_shows_below_which_folder_its_file_was_loaded(
+    source_text: str, error_class: str, message: str, root: str
+) -> None:
+    frame = Frame("/app/quay/desk/main.py", 3, "<module>", source_text)
+    assert find_package_root(LoggedException(error_class, message, (frame,))) == root
+
+
+@pytest.mark.parametrize(
+    ("started", "package_root", "kind"),
+    [
+        ("quay.desk.main", "/app", ModuleKind.FILE),
+        ("quay.desk.main", "", ModuleKind.UNKNOWN),
+        ("main", "/app", ModuleKind.UNKNOWN),
+    ],
+)
+def test_a_file_that_the_log_shows_in_its_package_is_in_it_though_its_folder_is_a_root(
+    started: str, package_root: str, kind: ModuleKind
+) -> None:
+    """Not where the start command names no package: then another start loads the file by another name."""
+    files = {**FILES, "quay/desk/bells.py": "", "Dockerfile": STARTED.format(started)}
+    traced = TracedFiles("quay/desk/bells.py", package_root=package_root)
+    modules = open_service_modules(open_tree(files), traced, "3.11")
+    assert modules.find_module("quay/desk/bells.py", "tides", 1).kind is kind

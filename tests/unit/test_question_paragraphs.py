@@ -1,5 +1,6 @@
 """Which paragraphs and details a question has, by what was recommended: a report in, labels and lines out."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -8,12 +9,22 @@ import pytest
 from shared.detection.entry import LogEntry
 from shared.detection.grouping import IncidentGrouper, Scope
 from shared.detection.signal import Signal, SignalKind
+from shared.proof.model.finding import LoadedSummary
+from shared.proof.model.history import FileChange
+from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.recommendation import ActionKind, Reason
+from shared.proof.model.target import CheckStatus, OtherBrokenFile, RefusedCommit, Target
 from shared.proposal.paragraphs import build_paragraphs
-from shared.proposal.proposal import Label, split_label
-from shared.proposal.question import build_thread_details, find_proposed_commit, find_rollback_commit
+from shared.proposal.proposal import Label, Proposal, split_label
+from shared.proposal.question import (
+    build_question,
+    build_rollback_report,
+    build_thread_details,
+    find_proposed_commit,
+    find_rollback_commit,
+)
 from shared.report.report import Report
-from tests.support.commit_graph import ScriptedProver, commit_id
+from tests.support.commit_graph import ScriptedProver, commit_id, make_commit
 
 ALL = {Label.PROPOSAL, Label.FAILS, Label.SINCE, Label.BROKEN, Label.CONFIDENCE}
 
@@ -48,9 +59,75 @@ def test_the_way_back_is_offered_beside_a_redeployment_only() -> None:
     assert Label.INSTEAD in _labels(offered)
     assert (find_proposed_commit(offered), find_rollback_commit(offered)) == (commit_id("later"), commit_id("good"))
     for kind in (ActionKind.ROLLBACK, ActionKind.NONE):
-        assert find_rollback_commit(_report(kind, back=True)) is None
+        recommended = replace(offered.proof.recommendation, kind=kind)
+        other = replace(offered, proof=replace(offered.proof, recommendation=recommended))
+        for report in (other, _report(kind, back=True), _report()):
+            assert (find_rollback_commit(report), build_rollback_report(report)) == (None, None)
     assert find_proposed_commit(_report(ActionKind.ROLLBACK)) == commit_id("good")
     assert find_proposed_commit(_report(ActionKind.NONE)) is None
+
+
+def test_report_of_the_way_back_recommends_the_earlier_commit_and_nothing_else() -> None:
+    offered = _report(back=True)
+    refused = RefusedCommit(make_commit("later"), "compiles", "it does not")
+    back = build_rollback_report(replace(offered, proof=replace(offered.proof, refused_commits=(refused,))))
+    assert back is not None
+    proof = back.proof
+    assert (proof.recommendation.kind, proof.recommendation.reason) == (
+        ActionKind.ROLLBACK,
+        Reason.EARLIER_COMMIT_CHOSEN,
+    )
+    assert proof.rollback == offered.proof.alternative_rollback
+    assert (proof.alternative_rollback, proof.target, proof.refused_commits) == (None, None, ())
+    assert proof.broken == offered.proof.broken
+
+
+def test_a_question_has_the_other_commit_as_its_alternative() -> None:
+    offered = _report(back=True)
+    proposal = Proposal(
+        id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=commit_id("later"),
+        deployed=commit_id("attempt"), revision="r1", fix=commit_id("fixed"), python="3.11", broken=("a.py",),
+        evidence_hash="h", expires_at=datetime(2026, 3, 2, tzinfo=UTC),
+    )  # fmt: skip
+    asked = build_question(offered, proposal, "https://issues.example/1")
+    assert asked.alternative is not None
+    assert (asked.alternative.proposal, asked.alternative.commit) == ("p-back", commit_id("good"))
+    assert asked.alternative.subject == make_commit("good").subject
+    assert (asked.commit, asked.kind, asked.evidence_hash) == (commit_id("later"), ActionKind.REDEPLOY, "h")
+    assert build_question(_report(), proposal, "").alternative is None
+
+
+def _with_target(report: Report, changes: int) -> Report:
+    shipped = tuple(FileChange(f"chat/berth_{number}.py", 1, 0) for number in range(changes))
+    target = Target(make_commit("later"), CheckStatus.GREEN, 2, (), shipped)
+    return replace(report, proof=replace(report.proof, target=target))
+
+
+@pytest.mark.parametrize(("kind", "ships"), [(ActionKind.REDEPLOY, 1), (ActionKind.ROLLBACK, 0), (ActionKind.NONE, 0)])
+def test_files_are_said_to_ship_with_a_proposed_target_alone(kind: ActionKind, ships: int) -> None:
+    details = build_thread_details(_with_target(_report(kind), 1))
+    assert sum("chat/berth_0.py" in line for line in details) == ships
+    assert len(details) - len(build_thread_details(_with_target(_report(kind), 0))) == ships
+
+
+@pytest.mark.parametrize(("changes", "more"), [(12, []), (13, ["1"]), (40, ["28"])])
+def test_files_beyond_the_first_twelve_are_counted(changes: int, more: list[str]) -> None:
+    [line] = [line for line in build_thread_details(_with_target(_report(), changes)) if "berth_11.py" in line]
+    assert re.findall(r"(\d+) more", line) == more
+    assert "berth_12.py" not in line
+
+
+def test_files_that_count_and_those_that_do_not_are_told() -> None:
+    report = _report()
+    summary = LoadedSummary("what quay.sh starts", "quay.sh", "Dockerfile", True, 3)
+    unloaded = OtherBrokenFile("scripts/tide.py", 4, "invalid syntax")
+    missing = MissingImport("chat/greeting.py", 2, "moorings", "moorings.py")
+    told = [
+        build_thread_details(replace(report, proof=replace(report.proof, loaded_summary=each)))
+        for each in (None, summary, replace(summary, not_loaded=(unloaded,), missing_imports=(missing,)))
+    ]
+    for name, counts in (("quay.sh", [0, 1, 1]), ("scripts/tide.py", [0, 0, 1]), ("moorings", [0, 0, 1])):
+        assert [sum(name in line for line in details) for details in told] == counts
 
 
 @pytest.mark.parametrize(("kind", "passed"), [(ActionKind.REDEPLOY, 1), (ActionKind.ROLLBACK, 0), (ActionKind.NONE, 0)])

@@ -8,7 +8,7 @@ import pytest
 
 from shared.proof.searching.explain_failure import cut_excerpt
 from shared.text.phrases import quote_untrusted
-from shared.text.redaction import redact
+from shared.text.redaction import redact, redact_and_truncate_line
 from tests.support.secret_samples import (
     PEM,
     SECRETS,
@@ -215,3 +215,25 @@ def test_what_stands_in_quotes_goes_up_to_the_quote_that_ends_it(text: str, show
 def test_three_characters_are_a_secret_and_two_are_none(text: str) -> None:
     assert redact(text.format("qz")) == text.format("qz")
     assert "qzx" not in redact(text.format("qzx"))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("password: correcthorse", "password: [redacted value]"),
+        ("password: correcthorse.", "password: [redacted value]"),
+        ("password=20260301", "password=[redacted value]"),
+        ("token: 20260301", "token: 20260301"),
+        ("Authorization: Bearer 4c0ffee4c0ffee", "Authorization: [redacted authorization]"),
+        ("see https://mira:correcthorse@quay.example/x", "see https://mira:[redacted url-password]@quay.example/x"),
+    ],
+)
+def test_what_stands_around_a_value_decides_and_stays(text: str, shown: str) -> None:
+    assert redact(text) == shown
+
+
+@pytest.mark.parametrize(("more", "is_cut"), [(0, False), (1, True)])
+def test_line_that_redaction_shortens_says_that_it_goes_on(more: int, *, is_cut: bool) -> None:
+    """Of the line no more is looked at than the longest secret reaches: what lies behind that is not shown."""
+    line = 'password="' + "q" * (40 + 32 * 1024 - 11 + more) + '"'
+    assert ("…" in redact_and_truncate_line(line, 40)) is is_cut

@@ -301,3 +301,25 @@ def test_of_two_mentions_of_one_error_the_first_is_told_with_the_fullest_path(ba
     found = signal_in(bare + NEVER_CLOSED if is_first else NEVER_CLOSED + bare)
     own = "'(' was closed" if "was closed" in bare and is_first else "'(' was never closed"
     assert (found.path, found.line, found.message, found.source_text) == ("/app/quay.py", 7, own, "x = (")
+
+
+def _one_liner(path: str, line: int = 7) -> str:
+    return f"SyntaxError: invalid syntax ({path}, line {line})"
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        (("quay.py", "/app/chat/pier.py"), "quay.py"),
+        (("quay.py", "/app/chat/pier.py", "/app/chat/quay.py"), "/app/chat/quay.py"),
+        (("/app/quay.py", "/srv/quay.py"), "/app/quay.py"),
+    ],
+)
+def test_another_file_that_fails_alike_gives_the_first_no_path(paths: tuple[str, ...], told: str) -> None:
+    assert signal_in("\n".join(map(_one_liner, paths))).path == told
+
+
+def test_a_bare_message_of_the_project_goes_before_an_error_of_a_dependency() -> None:
+    dependency = _one_liner("/usr/lib/python3/dist-packages/buoy/core.py")
+    found = signal_in(f"{dependency}\nERROR: could not load ferry.quay: unmatched ')' (quay.py, line 9)")
+    assert shown(found) == (SignalKind.SYNTAX_ERROR, "SyntaxError", "quay.py", 9)

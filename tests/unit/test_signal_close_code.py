@@ -167,3 +167,26 @@ def test_of_a_close_with_a_traceback_the_line_that_names_the_code_is_told() -> N
 )
 def test_a_name_counts_outside_of_source_lines_and_a_number_on_its_own(text: str, closed: CloseKind | None) -> None:
     assert detect_close_1011(text) is closed
+
+
+def test_a_close_without_a_traceback_is_told_as_a_whole_up_to_a_length() -> None:
+    text = "ebb at the quay\nreceived 1011 (internal error)"
+    assert signal_in(text).message == text
+    assert len(signal_in(text + "." * 400).message) == 300
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("websocket closed with code 1011 2026-03-01", CloseKind.INTERNAL_ERROR),
+        ('{"event": "disconnect", "code": 1011}', CloseKind.INTERNAL_ERROR),
+        ('{"kind": "websocket", "code": 1011}', CloseKind.INTERNAL_ERROR),
+        ('{"kind": "berth", "code": 1011}', None),
+        ("websocket closed early, error 1011", CloseKind.INTERNAL_ERROR),
+        ("stream closed early, error 1011", None),
+        ("websocket of the quay, error 1011", None),
+        ("at berth 1011 None", None),
+    ],
+)
+def test_words_about_a_websocket_and_its_closing_make_a_number_a_code(text: str, closed: CloseKind | None) -> None:
+    assert detect_close_1011(text) is closed

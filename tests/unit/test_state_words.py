@@ -1,11 +1,12 @@
 """The one table of words: every state has them, and they fit where issue, chat, page and terminal put them."""
 
+import re
 from string import Formatter
 
 import pytest
 
 from shared.proof.model.recommendation import ActionKind
-from shared.proposal.proposal import TITLE_SEPARATOR, build_title
+from shared.proposal.proposal import TITLE_SEPARATOR, build_title, compute_evidence_hash
 from shared.proposal.rollout import RolloutVerdict
 from shared.proposal.state_words import (
     INCIDENT_WORDS,
@@ -63,3 +64,19 @@ def test_every_end_is_told_in_whole_sentences(state: IncidentState) -> None:
 def test_only_a_user_ends_an_incident_without_an_action_of_ours() -> None:
     by_user = {state for state in STATUS_BY_END_STATE if not INCIDENT_WORDS[state].action}
     assert by_user == {IncidentState.DENIED, IncidentState.MUTED}
+
+
+@pytest.mark.parametrize("kind", ActionKind)
+def test_a_title_ends_with_the_words_of_what_was_decided(kind: ActionKind) -> None:
+    words = QUESTION_WORDS[ProposalStatus.APPROVED]
+    end = {ActionKind.ROLLBACK: words.rollback_title, ActionKind.TRIAL: words.trial_title}.get(kind) or words.title
+    assert build_title("tide: ask", "tide: fails", ProposalStatus.APPROVED, kind) == f"tide: fails: {end}"
+    assert build_title("tide: ask", "tide: fails", ProposalStatus.OPEN, kind) == "tide: ask"
+    assert build_title("tide: ask", "", ProposalStatus.APPROVED, kind) == "tide: ask"
+
+
+def test_evidence_hash_is_of_the_content_and_not_of_its_order() -> None:
+    first, second = {"a": 1, "b": ["ü"]}, {"b": ["ü"], "a": 1}
+    assert compute_evidence_hash(first) == compute_evidence_hash(second)
+    assert compute_evidence_hash(first) != compute_evidence_hash({**first, "a": 2})
+    assert re.fullmatch("[0-9a-f]{16}", compute_evidence_hash(first))

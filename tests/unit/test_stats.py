@@ -1,6 +1,7 @@
 """How long it takes: read from an incident's history, by service and overall, as text and as JSON."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,13 +11,15 @@ from functions.cli.stats import StatsFormat
 from functions.cli.stats import stats as command
 from functions.local.stack_folder import DEFAULT_FOLDER
 from shared.adapters.sqlite.sqlite_store import SqliteStore
+from shared.detection.entry import CHECK_LOG, LogEntry
 from shared.detection.signal import SignalKind
+from shared.report.incident_status import FOUND
 from shared.state_stores import STORE_FILE
 from shared.workflow.flow import IncidentState
 from shared.workflow.records import incident_record
 from shared.workflow.records.incident_record import IncidentRecord
 from shared.workflow.records.milestones import MILESTONE_NAMES, compute_milestones
-from shared.workflow.stats import compute_stats
+from shared.workflow.stats import MEASURED_STEPS, compute_stats
 from shared.workflow.stats import stats_to_json as told
 
 NOON = datetime(2026, 5, 12, 12, tzinfo=UTC)
@@ -51,6 +54,16 @@ def test_first_milestone_of_each_kind_counts() -> None:
     assert list(found.to_json()) == list(MILESTONE_NAMES)
 
 
+def test_what_a_check_has_found_has_no_time_from_its_log_entry() -> None:
+    entry = LogEntry(position=0, text="x", timestamp=NOON - timedelta(seconds=4), log_name=CHECK_LOG)
+    found = compute_milestones(replace(case("a", 0, 5), entries=(entry,)))
+    assert (found.is_found_early, found.list_reached()[0]) == (True, (FOUND, NOON - timedelta(seconds=4)))
+    assert found.duration_between("logged", "detected") is None
+    assert found.duration_between("detected", "proposed") == timedelta(seconds=5)
+    logged = compute_milestones(replace(case("a", 0, 5), entries=(replace(entry, log_name="stderr"),)))
+    assert (logged.is_found_early, logged.duration_between("logged", "detected")) == (False, timedelta(seconds=4))
+
+
 def test_median_and_p90_are_over_those_that_took_the_step() -> None:
     several = [case(f"i{number}", 0, number) for number in range(1, 11)] + [case("open", 0)]
     [logged, first, *rest] = compute_stats(several).overall.steps
@@ -59,6 +72,7 @@ def test_median_and_p90_are_over_those_that_took_the_step() -> None:
     assert first.median == timedelta(seconds=5.5)
     assert first.p90 == timedelta(seconds=9)
     assert all(took.median is None and took.incidents == 0 for took in rest)
+    assert [(took.since, took.until) for took in (logged, first, *rest)] == list(MEASURED_STEPS)
 
 
 def test_one_incident_is_its_own_median_and_p90() -> None:

@@ -5,8 +5,7 @@ import ast
 import pytest
 
 from shared.proof.suspected.source_outline import MODULE, StatementCache, read_outline
-from shared.proof.suspected.statement_matching import match_statements, measure_likeness
-from shared.proof.suspected.statements import Statement
+from shared.proof.suspected.statements import Statement, match_statements, measure_likeness
 
 ROOM = '''\
 """Rooms."""

@@ -35,3 +35,15 @@ def test_what_is_costly_is_looked_at_ever_more_rarely_while_a_storm_lasts() -> N
             throttle.mark_recorded("storm", now)
     assert looks == [0, 1, 2, 7, 17, 32, 52, 77, 107, 137, 167, 197]
     assert throttle.is_spent("storm", MORNING + 200 * SECOND + 2 * THROTTLE_PERIOD) is False
+
+
+def test_a_kind_that_stays_away_for_two_periods_is_a_new_one() -> None:
+    throttle = Throttle()
+    for second in range(9):
+        throttle.mark_recorded("storm", MORNING + second * SECOND)
+    again = MORNING + 8 * SECOND + 2 * THROTTLE_PERIOD
+    throttle.mark_recorded("storm", again)
+    assert throttle.is_spent("storm", again) is False
+    throttle.mark_recorded("storm", again + 2 * THROTTLE_PERIOD - SECOND)
+    throttle.mark_recorded("storm", again + 2 * THROTTLE_PERIOD - SECOND)
+    assert throttle.is_spent("storm", again + 2 * THROTTLE_PERIOD - SECOND) is True

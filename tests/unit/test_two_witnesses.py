@@ -6,9 +6,8 @@ import pytest
 
 from shared.proof.claims.attributes.expression_meaning import Meaning, MeaningFinder
 from shared.proof.claims.attributes.source_file import SourceFile
-from shared.proof.claims.checking.checked_files import collect_files
+from shared.proof.claims.checking.checked_files import collect_files, insert_probes
 from shared.proof.claims.checking.two_witnesses import TwoWitnesses
-from shared.proof.claims.checking.type_probes import insert_probes
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.model.checker_report import CheckerDiagnostic, CheckerRule

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.proof.loading.unconditional_imports import parse_statements
+from shared.proof.loading.startup_chain import parse_statements
 
 ALWAYS = [
     "import relay\n",

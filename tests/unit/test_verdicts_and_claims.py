@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.proof.model.recommendation import ActionKind
 from shared.proposal.decision import ClickResult, build_answer
+from shared.proposal.proposal import Proposal
 from shared.proposal.rollout import (
     MAX_WATCH_DURATION,
     TOLERATED_FAILED_PROBES,
@@ -14,11 +16,13 @@ from shared.proposal.rollout import (
     CommitClaim,
     Revision,
     RolloutVerdict,
+    ServiceState,
     WatchObservations,
     build_revision_url,
     find_next_traffic_step,
     judge_rollout,
 )
+from shared.workflow.records.proposals import is_stale
 
 BEGAN = datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
 CALM = WatchObservations(
@@ -107,6 +111,18 @@ def test_a_revision_of_which_nobody_knows_the_commit_runs_none(commit: str | Non
     assert [_revision(commit=A).is_built_from(each) for each in (A, B)] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("commit", "is_it"), [(A[:6], False), (A[:7], True), (A[:12], True), (A, True), (A + "a", False)]
+)
+def test_revision_is_built_from_what_its_abbreviation_begins(commit: str, *, is_it: bool) -> None:
+    assert (_revision(commit=commit).is_built_from(A), _revision(commit=commit).is_built_from(B)) == (is_it, False)
+
+
+@pytest.mark.parametrize("digits", [6, 7])
+def test_fewer_than_seven_digits_abbreviate_nothing(digits: int) -> None:
+    assert bool(_revision(A, A[:digits]).commit_conflict) is (digits < 7)
+
+
 def test_a_revisions_address_keeps_scheme_path_and_query_of_what_is_probed() -> None:
     assert (
         build_revision_url("wss://tide.example/ws?berth=7#x", "https://pf---tide.example/")
@@ -133,3 +149,25 @@ def test_every_answer_has_words_and_only_these_count() -> None:
     open_still = {each for each in ClickResult if not build_answer(each).is_final}
     assert open_still == {ClickResult.COUNTED, ClickResult.SNOOZED, ClickResult.QUESTION_FOLLOWS}
     assert all(isinstance(build_answer(each).is_accepted, bool) and build_answer(each).text for each in ClickResult)
+
+
+@pytest.mark.parametrize(
+    ("known", "serving", "stale"),
+    [
+        (("tide-1", "7"), ("tide-1", "7"), False),
+        (("tide-1", "7"), ("tide-1", "8"), True),
+        (("tide-1", "7"), ("tide-2", "7"), True),
+        (("tide-1", ""), ("tide-1", "8"), False),
+        (("tide-1", ""), ("tide-2", "8"), True),
+    ],
+)
+def test_a_proposal_is_stale_where_the_service_has_changed(
+    known: tuple[str, str], serving: tuple[str, str], *, stale: bool
+) -> None:
+    """An earlier version has stored no etag: there the revision alone tells."""
+    proposal = Proposal(
+        id="p", incident="i", service="s", kind=ActionKind.REDEPLOY, commit=A, deployed=B, revision=known[0], fix=A,
+        python="3.11", broken=(), evidence_hash="", expires_at=BEGAN, etag=known[1],
+    )  # fmt: skip
+    name, etag = serving
+    assert is_stale(proposal, ServiceState(Revision(name, B, BEGAN), {name: 100}, etag)) is stale

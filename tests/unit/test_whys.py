@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.proof.model.compilation import parse_ruff_explanation
 from shared.proof.model.finding import Finding
 from shared.proof.model.history import claims_fix
-from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.report import Report
 from shared.report.whys.why import Confidence, Statement, Why, WhyKey, select_five_whys
 from shared.text.timestamps import format_rfc3339

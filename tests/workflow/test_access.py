@@ -8,7 +8,7 @@ from functions.cli.access import Access, read_access
 from shared.errors import InputError
 from tests.support.access import readme_table
 from tests.support.access.call_recorder import ObservedCalls
-from tests.support.access.scenarios import PLAYS_AS_APP, SCENARIOS, open_scenario
+from tests.support.access.scenarios import PLAYS_AS_APP, PLAYS_BY_SOCKET, SCENARIOS, open_scenario
 from tests.support.google_cloud import PROJECT
 
 SECRETS = {
@@ -16,6 +16,7 @@ SECRETS = {
     for name, key in {
         "signing": "slack.signing_secret",
         "bot": "slack.bot_token",
+        "app": "slack.app_token",
         "github": "github.token",
         "webhook": "github.webhook_secret",
         "pager": "pager.routing_key",
@@ -28,8 +29,12 @@ CHANGES = ("create", "delete", "setIamPolicy", "update")
 def observed(emulators: object, tmp_path_factory: pytest.TempPathFactory) -> ObservedCalls:  # noqa: ARG001  # it has to run
     found = ObservedCalls()
     for number, (play, head, more) in enumerate(SCENARIOS, 1):
-        folder, as_app = tmp_path_factory.mktemp(play.__name__), play in PLAYS_AS_APP
-        with open_scenario(folder, found, number, head, more, as_app=as_app) as about:
+        folder, as_app, by_socket = (
+            tmp_path_factory.mktemp(play.__name__),
+            play in PLAYS_AS_APP,
+            play in PLAYS_BY_SOCKET,
+        )
+        with open_scenario(folder, found, number, head, more, as_app=as_app, by_socket=by_socket) as about:
             play(about)
     return found
 

@@ -35,6 +35,7 @@ def test_an_approval_is_stored_and_published(harness: Harness) -> None:
 def test_a_denial_is_stored_and_nothing_is_published(harness: Harness) -> None:
     incident = propose_deployment(harness)
     assert press_button(harness, ClickKind.DENY).result is ClickResult.DENIED
+    assert press_button(harness, ClickKind.DENY).result is ClickResult.ALREADY_DENIED
     assert harness.bus.waiting == []
     run_tick(harness)
     assert read_state(harness, incident) == "denied"
@@ -159,7 +160,9 @@ def test_an_expired_proposal_is_settled_by_the_tick(harness: Harness) -> None:
     incident = propose_deployment(harness)
     run_tick(harness, timedelta(hours=6))
     assert read_state(harness, incident) == "expired"
-    assert press_button(harness).result is ClickResult.EXPIRED
+    assert [press_button(harness, kind).result for kind in QUESTION_KINDS] == [ClickResult.EXPIRED] * len(
+        QUESTION_KINDS
+    )
 
 
 def test_a_newer_revision_makes_an_approval_stale_and_the_message_says_so_at_once(harness: Harness) -> None:
@@ -195,6 +198,27 @@ def test_an_incident_that_a_person_has_muted_is_not_approved(harness: Harness) -
     harness.issues.issues[0].labels.add("provenfix:wrong")
     run_tick(harness)
     assert press_button(harness).result is ClickResult.MUTED
+
+
+class _Forgetful:
+    """A store that no longer holds any incident."""
+
+    def __init__(self, store: object) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def read(self, kind: str, key: str) -> object:
+        return None if kind == "incidents" else self._store.read(kind, key)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", QUESTION_KINDS)
+def test_a_question_whose_incident_is_gone_is_unknown(harness: Harness, kind: ClickKind) -> None:
+    propose_deployment(harness)
+    process = harness.start_process(lambda name, port: _Forgetful(port) if name == "store" else port)
+    assert handle_click(process, button_click(_asked(harness), kind)).result is ClickResult.UNKNOWN_PROPOSAL
+    assert read_documents(harness, "decisions") == {}
 
 
 def test_a_storm_of_refused_clicks_is_one_record(harness: Harness) -> None:

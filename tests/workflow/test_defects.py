@@ -1,12 +1,13 @@
 """Which defect a signal shows, and how its generations move on."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from shared.detection.signal import Signal, SignalKind
 from shared.errors import Reject
-from shared.workflow.records.defects import find_or_create_defect, start_next_generation
+from shared.workflow.records.defects import find_failure_class, find_or_create_defect, start_next_generation
 from shared.workflow.records.documents import read_parts
 from tests.support.drivers import read_documents
 from tests.support.harness import Harness
@@ -86,3 +87,9 @@ def test_where_all_of_them_came_back_one_more_is_refused(harness: Harness) -> No
         )
     with pytest.raises(Reject, match="too_many_defects"):
         find_or_create_defect(harness.start_process(), known, signals[200])
+
+
+@pytest.mark.parametrize("kind", [SignalKind.CLOSE_1011, SignalKind.KEEPALIVE_TIMEOUT, SignalKind.DEPENDENCY])
+def test_what_is_no_error_of_its_own_has_its_kind_for_a_class(harness: Harness, kind: SignalKind) -> None:
+    assert find_failure_class(replace(_signal(harness, "a.py", kind), error_class="")) == kind.value
+    assert find_failure_class(_signal(harness, "a.py")) == "SyntaxError"

@@ -276,6 +276,10 @@ class TestWhatStillFails:
         first, second = (posted.message for posted in harness.chat.posted)
         assert (second.incident, second.kind, second.commit) == (incident, ActionKind.ROLLBACK, BACK)
         assert (second.standing, second.alternative) == (ProposalStatus.OPEN, None)
+        context = harness.start_process()
+        record = incident_record.require_incident(context, incident)
+        detail = str(ensure_evidence(context, harness.services["shore.tide"], record)["detail"])
+        assert [commit in detail for commit in (TARGET, BACK)] == [True, True]
         assert second.proposal != first.proposal
         assert second.evidence_hash != first.evidence_hash
         assert second.expires_at > first.expires_at

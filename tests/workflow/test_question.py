@@ -60,6 +60,9 @@ class TestGoingBack:
         assert operation.commit == commit_id("good")
         message = harness.chat.posted[0].message
         assert (message.kind, message.commit, message.by) == ("rollback", commit_id("good"), "U-NORA")
+        fix, earlier = (read_documents(harness, "proposals")[f"{incident}-1{end}"] for end in ("", "-back"))
+        assert (fix["author"], earlier["author"]) == (make_commit("fixed").author, "")
+        assert (earlier["instead_of"], earlier["fix"]) == (fix["id"], commit_id("good"))
 
     def test_its_gates_are_asked_once_more(self, harness: Harness) -> None:
         incident = propose_deployment(harness)

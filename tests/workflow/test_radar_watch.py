@@ -11,8 +11,7 @@ from shared.adapters.slack.interaction import CLICK_KINDS
 from shared.adapters.slack.message_layout import build_message_blocks
 from shared.errors import Reject
 from shared.proof.compare_services import Alarm
-from shared.proof.service_radar import ServiceRadar
-from shared.proof.undeployed_fixes import UndeployedFix, UndeployedFixes
+from shared.proof.undeployed_fixes import ServiceRadar, UndeployedFix, UndeployedFixes
 from shared.proposal.decision import ClickKind, ClickResult
 from shared.proposal.states import ProposalStatus
 from shared.pushes import LIMIT_REACHED

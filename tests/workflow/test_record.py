@@ -140,6 +140,11 @@ def test_only_a_syntax_error_explains_what_its_revision_logs(harness: Harness) -
     assert [cause["incident"] for cause in read_documents(harness, "causes").values()] == [incident]
 
 
+def test_a_syntax_error_of_an_unknown_revision_explains_nothing(harness: Harness) -> None:
+    record_log_entry(harness.start_process(), replace(harness.log_entry(), revision=""))
+    assert read_documents(harness, "causes") == {}
+
+
 def test_a_1011_that_came_first_is_absorbed_by_its_cause(harness: Harness) -> None:
     late = harness.log_entry()
     first = record_log_entry(harness.start_process(), harness.log_entry(CLOSED))

@@ -1,10 +1,19 @@
 """What `record_log_entry` asks for one entry: the log for its neighbours, the repository for a commit."""
 
+from datetime import timedelta
+
+import pytest
+
+from shared.detection.entry import LogEntry
+from shared.detection.signal import Signal, read_signal
 from shared.proposal.rollout import WATCH_DURATION
+from shared.workflow.investigation.cause_of_close import is_tied_by_log
+from shared.workflow.reassemble_signal import reassemble_signal
 from shared.workflow.record import record_log_entry
 from tests.support.commit_graph import FakeHistories
 from tests.support.drivers import MINUTE, read_incident, read_state, run_tick, start_watching
 from tests.support.harness import Harness
+from tests.support.log_samples import TRACEBACK
 
 
 class _Counted:
@@ -37,6 +46,38 @@ def test_a_source_line_that_names_the_class_ends_no_traceback(harness: Harness) 
     outcome = record_log_entry(harness.start_process(), last)
     assert outcome.name == "opened"
     assert read_incident(harness, outcome.incident)["path"] == "chat/greeting.py"
+
+
+def test_of_two_tracebacks_beside_a_line_its_own_is_read(harness: Harness) -> None:
+    told = {}
+    for name in ("berth", "crane"):
+        lines = (
+            "Traceback (most recent call last):",
+            f'  File "/app/{name}.py", line 3, in <module>',
+            '    url = os.environ["HARBOUR_URL"]',
+            '  File "<frozen os>", line 685, in __getitem__',
+            "KeyError: 'HARBOUR_URL'",
+        )
+        harness.clock.advance(timedelta(seconds=2))
+        told[name] = [harness.log_entry(line) for line in lines][1]
+    found = {name: reassemble_signal(harness.start_process(), entry) for name, entry in told.items()}
+    assert {name: read.path for name, read in found.items() if isinstance(read, Signal)} == {
+        "berth": "/app/berth.py", "crane": "/app/crane.py",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "is_tied"),
+    [
+        ("WebSocket /ws closed: code=1011", True),
+        ("Container called exit(1).", True),
+        (TRACEBACK, False),
+        ("all passengers aboard", False),
+    ],
+)
+def test_the_log_shows_what_closed_a_connection_and_nothing_else(text: str, *, is_tied: bool) -> None:
+    entry = LogEntry(position=0, text=text)
+    assert is_tied_by_log(entry, read_signal(entry)) is is_tied
 
 
 def test_copies_of_a_last_line_ask_the_log_once(harness: Harness) -> None:

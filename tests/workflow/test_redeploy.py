@@ -10,10 +10,12 @@ from shared.errors import Reject, Retry
 from shared.ports import IssueCommand, IssueEvent
 from shared.proof.model.target import CheckStatus
 from shared.workflow.decide import handle_click
+from shared.workflow.flow import IncidentState
 from shared.workflow.investigate_incident import investigate_incident
 from shared.workflow.issue.issue_commands import handle_issue_command
 from shared.workflow.ledger import LEASE
 from shared.workflow.record import record_log_entry
+from shared.workflow.records.incident_record import end_incident
 from shared.workflow.redeploy import redeploy
 from tests.support.commit_graph import commit_id, make_commit
 from tests.support.drivers import (
@@ -91,6 +93,14 @@ def test_what_has_changed_since_the_approval_refuses_it_with_a_reason(
     assert read_state(harness, incident) == end
     assert harness.cloud.operations == []
     assert harness.chat.posted[0].message.standing == end
+
+
+@pytest.mark.parametrize("end", [IncidentState.REPORTED, IncidentState.EXPIRED])
+def test_what_has_ended_meanwhile_is_refused_by_its_end(harness: Harness, end: IncidentState) -> None:
+    incident = approve_proposal(harness)
+    end_incident(harness.start_process(), incident, end, "the test says so")
+    assert redeploy_approved(harness).name == f"refused:{end.value}"
+    assert harness.cloud.operations == []
 
 
 def test_a_refused_approval_is_refused_for_good(harness: Harness) -> None:

@@ -225,6 +225,8 @@ def test_a_chat_that_fails_does_not_keep_the_pager_silent(failure: Exception) ->
     else:
         play_tick(harness.start_process())
     assert len(harness.pager.alerts) == 1
+    told = [(each["source"], each["reason"]) for each in read_documents(harness, "rejections").values()]
+    assert told == ([] if isinstance(failure, Retry) else [(f"remind.{next(iter(harness.pager.alerts))}", "slack")])
     chat.failure = None
     run_tick(harness, timedelta(minutes=20))
     assert _reminders(harness) == 1

@@ -13,6 +13,7 @@ from shared.proposal.rollout import (
     WatchObservations,
     judge_rollout,
 )
+from tests.support.commit_graph import commit_id
 from tests.support.drivers import MINUTE, approve_proposal, read_state, redeploy_approved, run_tick, start_watching
 from tests.support.harness import Harness, watched_service
 
@@ -95,3 +96,23 @@ def test_pipeline_revision_without_a_commit_gets_no_traffic() -> None:
     run_tick(harness, MINUTE)
     assert (read_state(harness, incident), _shares(harness)) == ("failed", [])
     assert harness.cloud.get_service_state(harness.services["shore.tide"]).traffic == {"tide-00007-old": 100}
+
+
+def test_share_that_a_pipeline_gave_is_where_the_steps_go_on() -> None:
+    harness = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
+    harness.cloud.deploys_by_pipeline, harness.cloud.pipeline_share = True, 25
+    approve_proposal(harness)
+    redeploy_approved(harness)
+    run_tick(harness, timedelta(minutes=2))
+    harness.cloud.services["shore.tide"].traffic = {"tide-00007-old": 75, _revision(harness): 25}
+    run_tick(harness)
+    assert _shares(harness) == [0, 50]
+
+
+def test_newer_revision_with_the_fix_does_not_stand_in_for_a_first_share() -> None:
+    harness = Harness({"shore.tide": watched_service(traffic_steps=(10, 100))})
+    incident = start_watching(harness)
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00009-hand", commit_id("later"))
+    run_tick(harness)
+    run_tick(harness)
+    assert (read_state(harness, incident), _shares(harness)) == ("reported", [10])

@@ -41,6 +41,8 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
     access, doubles = access.for_profile(settings.read_only), settings.endpoint_overrides
     accounts = Accounts(project, settings.topic_prefix, doubles.rest)
     references = _list_secret_references(settings)
+    if references.get("github.webhook_secret") is None and not settings.read_only:
+        access = access.without_function("github")  # no webhook could be believed, so nothing takes any
     secrets = SecretChecks(accounts, references, settings.secrets.values)
     services = tuple(settings.services.values())
     read = {**references, "github.token": references.get(_KEY) or references.get("github.token")}
@@ -65,7 +67,7 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
         yield from SinkChecks(accounts, sinks).checks()
         yield from RoleChecks(access, accounts, installation).checks()
         if not settings.read_only:
-            yield from SlackChecks(access, secrets, services, doubles.slack).checks()
+            yield from SlackChecks(access, secrets, services, doubles.slack).checks(socket_mode=settings.socket_mode)
         is_app = bool(settings.code_host.app)
         yield from GitHubChecks(
             access, _read_github_token(settings, secrets), services, _find_github_api(settings), is_app=is_app
@@ -78,7 +80,12 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
 
 def _list_secret_references(settings: Settings) -> Mapping[str, SecretReference | None]:
     secrets = settings.secrets
-    slack = {"slack.signing_secret": secrets.slack_signing_secret, "slack.bot_token": secrets.slack_bot_token}
+    way_in = (
+        {"slack.app_token": secrets.slack_app_token}
+        if settings.socket_mode
+        else {"slack.signing_secret": secrets.slack_signing_secret}
+    )
+    slack = {**way_in, "slack.bot_token": secrets.slack_bot_token}
     return {
         **({} if settings.read_only else slack),
         **({_KEY: secrets.github_app_key} if settings.code_host.app else {"github.token": secrets.github_token}),

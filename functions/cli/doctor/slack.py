@@ -17,7 +17,11 @@ from shared.adapters.slack import single_call
 from shared.service import Service
 
 TIMEOUT_SECONDS = 10
-_KEY = "slack.bot_token"
+_KEY, _APP_TOKEN_KEY = "slack.bot_token", "slack.app_token"
+_SOCKET_REMEDY = (
+    "switch Socket Mode on under https://api.slack.com/apps > Socket Mode, with an app-level token (xapp-…) that has "
+    "the scope connections:write"
+)
 _SCOPES_REMEDY = "add the scopes under https://api.slack.com/apps > OAuth & Permissions, then reinstall the app"
 _APP_REMEDY = "compare with the App ID under https://api.slack.com/apps > Basic Information"
 _PRIVATE_CHANNEL_SCOPES = {"channels:history": "groups:history"}
@@ -30,9 +34,11 @@ class SlackChecks:
     def __init__(self, access: Access, secrets: SecretChecks, services: Sequence[Service], base: str = "") -> None:
         self._access, self._secrets, self._services, self._base = access, secrets, services, base
 
-    def checks(self) -> Iterator[Check]:
+    def checks(self, *, socket_mode: bool = False) -> Iterator[Check]:
         """The token first."""
         yield Check("slack", "scopes of the bot's token", self._check_scopes)
+        if socket_mode:
+            yield Check("slack", "Socket Mode", self._check_socket)
         for team in dict.fromkeys(service.team for service in self._services if service.team):
             yield Check("slack", f"workspace {team}", lambda at=team: self._check_workspace(at))  # type: ignore[misc]
         for app in dict.fromkeys(service.chat_app for service in self._services if service.chat_app):
@@ -45,8 +51,8 @@ class SlackChecks:
             if not (service.approvers or service.approver_group):
                 yield Check("slack", f"approvers of {service.id}", _report_no_approvers)
 
-    def _call(self, method: str, **given: str) -> "single_call.SlackAnswer":
-        token = self._secrets.read_secret(_KEY)
+    def _call(self, method: str, key: str = _KEY, **given: str) -> "single_call.SlackAnswer":
+        token = self._secrets.read_secret(key)
         try:
             answer = single_call.call_method(self._base, method, token, given, TIMEOUT_SECONDS)
         except ModuleNotFoundError as error:
@@ -72,6 +78,13 @@ class SlackChecks:
             if lacking
             else build_ok_result(", ".join(self._access.required_slack_scopes()))
         )
+
+    def _check_socket(self) -> CheckResult:
+        """Slack gives an address; none is connected to, so that no click is led here."""
+        answer = self._call("apps.connections.open", _APP_TOKEN_KEY)
+        if answer.is_ok:
+            return build_ok_result()
+        return build_missing_result(f"Slack answers {answer.error_code}.", _SOCKET_REMEDY)
 
     def _check_workspace(self, team: str) -> CheckResult:
         """Clicks come from the workspace of the token, or from the organisation that it is installed for."""

@@ -30,6 +30,8 @@ class ClaimFamily(StrEnum):
     """An operation on a value of the wrong type, such as an attribute of None."""
     FILE = "file"
     """A file of the repository that is not in the image."""
+    START_TARGET = "start_target"
+    """What the start command names is missing: a module, a name in it, or a file. No file of the service has run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Claim:
 
     family: ClaimFamily
     path: str
-    """The file of the failing statement, as a path of the repository."""
+    """The file of the failing statement, as a path of the repository; of a start target the Dockerfile or Procfile."""
     line: int
     """As logged, from 1; it holds for the deployed commit alone."""
     error_class: str
@@ -52,7 +54,7 @@ class Claim:
     name: str = ""
     """The name, attribute or file that is missing."""
     owner: str = ""
-    """The class of a missing attribute, or the function of a call (`f`, `C.m`), as the message names it."""
+    """The class of a missing attribute, the function of a call (`f`, `C.m`), or the program that a start runs."""
 
 
 class ClaimState(StrEnum):
@@ -118,3 +120,5 @@ class FoundModule:
     """For `MISSING` and `UNKNOWN`: one sentence, without a full stop."""
     absence: AbsenceReason | None = None
     """For a module of the repository that is not in the image: the line that keeps it out."""
+    fails_otherwise: bool = False
+    """For `UNKNOWN`: whether the import surely fails, and not for want of a module or a name."""

@@ -4,7 +4,7 @@ The search walks the path-limited graph of the verdicts' inputs. These grow as f
 repeated until they do not.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -45,17 +45,26 @@ class ClaimLineage:
     """Commits before the fix (without one: all) that changed an input and still fail, oldest first."""
 
 
-def follow_claim(history: History, verdicts: ClaimVerdicts, file_history: FileHistory, branch: Branch) -> ClaimLineage:
+def follow_claim(
+    history: History,
+    verdicts: ClaimVerdicts,
+    file_history: FileHistory,
+    branch: Branch,
+    still_fails: Callable[[str], object] = lambda _: False,
+) -> ClaimLineage:
     """Judges the claim at the commits after the deployed one that can change the answer, oldest first, up to the fix.
 
-    `file_history` is the claim's file from the deployed commit on: its names are followed.
+    `file_history` is the claim's file from the deployed commit on: its names are followed. `still_fails`: whether
+    something else fails in the same way at a commit at which the claim holds.
     """
     verdicts.add_names(file_history.names)
     verdicts.judge_commit(file_history.start)
     while True:
         walked = verdicts.walked_paths
         graph = _walk_graph(history, walked, [branch.head], [file_history.start])
-        search = _FixSearch(verdicts, file_history, branch.head, frozenset(version.commit.id for version in graph))
+        search = _FixSearch(
+            verdicts, file_history, branch.head, frozenset(version.commit.id for version in graph), still_fails
+        )
         fix = search.find_fix()
         if verdicts.walked_paths == walked or len(walked) > _MAX_PATHS:
             return ClaimLineage(fix, search.list_attempts([version.commit for version in graph], fix))
@@ -69,6 +78,7 @@ class _FixSearch:
     file_history: FileHistory
     head: str
     touched: frozenset[str]
+    still_fails: Callable[[str], object]
     _holds_at: dict[str, bool | None] = field(default_factory=dict)
 
     def find_fix(self) -> Commit | None:
@@ -78,7 +88,8 @@ class _FixSearch:
 
         def holds(commit: str) -> bool | None:
             self._holds_at[commit] = self._judge(commit, parents[commit])
-            is_mended = self._holds_at[commit] and self.verdicts.confirm_commit(commit).holds
+            is_mended = self._holds_at[commit] and not self.still_fails(commit)
+            is_mended = is_mended and self.verdicts.confirm_commit(commit).holds
             return bool(is_mended) and self._reaches_branch(commit, parents)
 
         return find_first_holding(self.file_history.commits, self.file_history.later_ids, holds)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
-from shared.proof.claims.importing.image_inputs import may_provide
+from shared.proof.claims.importing.image_layout import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.claims.service_modules import ImageModules
 from shared.proof.loading.commit_tree import (
@@ -69,6 +69,8 @@ class ClaimVerdicts:
 
     def add_names(self, names: Sequence[str]) -> None:
         """Further names of the claim's file; verdicts that were given without them are forgotten."""
+        if self.claim.family is ClaimFamily.START_TARGET:
+            return  # another Dockerfile builds another image: what deploys the service may not know it
         fresh = tuple(name for name in names if name not in self.names)
         if fresh:
             self.names = (*self.names, *fresh)
@@ -81,6 +83,12 @@ class ClaimVerdicts:
         if isinstance(self.judge, WitnessedJudge):
             self.judge = self.judge.with_witness(self.open_deployed(commit))
         self._witnessed = replace(state, verdict=verdict)
+        self._forget_states()
+
+    def believe_log(self, commit: str) -> None:
+        """The log is the witness of what the image of a commit lacks, for a judge that asks one; its rules decide."""
+        if isinstance(self.judge, WitnessedJudge):
+            self.judge = self.judge.with_witness(self.open_deployed(commit))
         self._forget_states()
 
     def open_deployed(self, commit: str) -> ServiceModules:
@@ -114,12 +122,24 @@ class ClaimVerdicts:
     def _may_mend(self, path: str, state: JudgedTree) -> bool:
         """Whether a change of an input can be meant for the claim."""
         claim = self.claim
+        if claim.family is ClaimFamily.START_TARGET:
+            return self._may_change_start(path, state)
         if path.endswith(".py"):
             module = f"/{claim.module.replace('.', '/')}" if claim.family is ClaimFamily.MODULE else ""
             return not module or path in self.names or f"/{path}".endswith((f"{module}.py", f"{module}/__init__.py"))
         if claim.family not in _ABOUT_MODULES or path.endswith(("/", ".gitignore")) or is_build_file(path):
             return False
         return path in state.dockerfiles if is_image_file(path) else True
+
+    def _may_change_start(self, path: str, state: JudgedTree) -> bool:
+        """Whether an input is the start command, what keeps files out of the image, or the target itself."""
+        if is_image_file(path):
+            return path in state.dockerfiles
+        if path.endswith(("/", ".gitignore")) or is_build_file(path):
+            return False
+        module = self.claim.module.replace(".", "/")
+        endings = (f"/{module}.py", f"/{module}/__init__.py") if module else (f"/{self.claim.name.rpartition('/')[2]}",)
+        return f"/{path}".endswith(endings) or path.endswith(("ignore", ".sh"))
 
     def judge_commit(self, commit: str) -> JudgedTree:
         """The verdict at a commit."""
@@ -162,15 +182,21 @@ class ClaimVerdicts:
     def _judge_tree(self, tree: CommitTree) -> JudgedTree:
         path = next((name for name in self.names if tree.blob(name) is not None), "")
         if not path:
-            verdict = ClaimVerdict(ClaimState.HOLDS, f"{self.names[0]} does not exist any more", checked_by="its tree")
+            state = ClaimState.UNKNOWN if self.claim.family is ClaimFamily.START_TARGET else ClaimState.HOLDS
+            verdict = ClaimVerdict(state, f"{self.names[0]} does not exist any more", checked_by="its tree")
             return JudgedTree(tree.root_tree, "", verdict, frozenset(self.names))
         self.judged_count += 1
         modules = self.open_modules(tree, path)
         verdict = self.judge.judge(replace(self.claim, path=path), modules)
         inputs = frozenset({*modules.tree.recorded_paths, *self.names})
-        layouts = modules.layouts if isinstance(modules, ImageModules) else ()
-        dockerfiles = frozenset(layout.dockerfile for layout in layouts)
+        dockerfiles = self._list_dockerfiles(path, modules)
         return JudgedTree(tree.root_tree, path, verdict, self._known_inputs.setdefault(inputs, inputs), dockerfiles)
+
+    def _list_dockerfiles(self, path: str, modules: ServiceModules) -> frozenset[str]:
+        if self.claim.family is ClaimFamily.START_TARGET:
+            return frozenset((path,))
+        layouts = modules.layouts if isinstance(modules, ImageModules) else ()
+        return frozenset(layout.dockerfile for layout in layouts)
 
     def _has_witnessed_inputs(self, root_tree: str) -> bool:
         return self._witnessed is not None and self._is_same(self._witnessed, root_tree)

@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 from shared.detection.raised_exception import RaisedException
+from shared.proof.claims.broken_place import find_absence, find_start_place, find_started_place
 from shared.proof.claims.claim import ClaimFamily, ClaimVerdict
-from shared.proof.claims.files.file_judge import FileJudge
 from shared.proof.claims.prove_claim import TracedClaim
 from shared.proof.find_deployed import read_declaring_files
-from shared.proof.gating.choose_newest import TargetChoice, choose_newest
+from shared.proof.gating.choose_newest import TargetChoice, choose_newest, describe_rollback
 from shared.proof.gating.choose_target import describe_target, describe_unmerged_fix, map_line
 from shared.proof.gating.gates import GateFailure
-from shared.proof.gating.rollback import describe_rollback
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.loading.image_contents import AbsenceReason
 from shared.proof.locating.branch_states import BranchStates
@@ -102,6 +101,7 @@ def _describe_deployed(context: ProofContext, raised: RaisedException, traced: T
     seen_at = raised.entry.timestamp if raised.entry.dated else None
     is_uncommitted = seen_at is not None and deployed.committed_at > seen_at
     revision = raised.entry.revision
+    line = None if traced.claim.family is ClaimFamily.START_TARGET else traced.claim.line  # that is not in the log
     python, python_source = traced.python
     return DeployedVersion(
         revision=revision,
@@ -113,7 +113,7 @@ def _describe_deployed(context: ProofContext, raised: RaisedException, traced: T
         python=python,
         python_source=python_source,
         conflict=located.conflict,
-        deployments=(LoggedDeployment(revision, traced.claim.line, seen_at, deployed, is_uncommitted),),
+        deployments=(LoggedDeployment(revision, line, seen_at, deployed, is_uncommitted),),
         has_named_commit=context.request.has_named_commit,
         platform_statements=context.request.platform_statements,
     )
@@ -121,8 +121,9 @@ def _describe_deployed(context: ProofContext, raised: RaisedException, traced: T
 
 def _describe_broken(context: ProofContext, traced: TracedClaim, failing: ClaimVerdict) -> BrokenFile:
     claim = traced.claim
-    absence = _find_absence(traced, traced.deployed.id, traced.claim.path)
-    path, number = (absence.path, absence.line) if absence is not None else (claim.path, claim.line)
+    absence = find_absence(traced.verdicts, traced.deployed.id, traced.claim.path)
+    place = absence or find_start_place(traced.verdicts, traced.deployed.id)
+    path, number = (place.path, place.line) if place is not None else (claim.path, claim.line)
     content = _read(context, traced.deployed.id, path)
     line = split_source_lines(content)[number - 1 : number]
     return BrokenFile(
@@ -136,19 +137,6 @@ def _describe_broken(context: ProofContext, traced: TracedClaim, failing: ClaimV
         compiles_on_checked_by="",
         excerpt=cut_excerpt(content, number),
     )
-
-
-def _find_absence(traced: TracedClaim, commit: str, path: str) -> AbsenceReason | None:
-    """The line that keeps a module or file out of a commit's image, where the repository has it: the broken place."""
-    claim, judge = replace(traced.claim, path=path), traced.verdicts.judge
-    if claim.family not in {ClaimFamily.MODULE, ClaimFamily.FILE}:
-        return None
-    modules = traced.verdicts.open_modules(CommitTree(traced.verdicts.history, commit), path)
-    if isinstance(judge, FileJudge):
-        absence = judge.find_absence(claim, modules)
-    else:
-        absence = modules.find_module(claim.path, claim.module).absence
-    return absence if absence is not None and absence.path and absence.line else None
 
 
 def _read(context: ProofContext, commit: str, path: str) -> bytes:
@@ -166,7 +154,7 @@ def _find_introduced_absence(context: ProofContext, traced: TracedClaim) -> Abse
     Another's: where that commit did not write the line, but asks for what it keeps out.
     """
     origin = traced.origin
-    absence = _find_absence(traced, origin.commit.id, origin.path)
+    absence = find_absence(traced.verdicts, origin.commit.id, origin.path)
     if absence is None or origin.is_incomplete:
         return None
     own, *former = (_read(context, commit, absence.path) for commit in (origin.commit.id, *origin.commit.parents))
@@ -216,21 +204,38 @@ def _describe_fix(context: ProofContext, traced: TracedClaim) -> Fix:
     path = traced.verdicts.judge_commit(traced.fix.id).path
     if not path:
         return Fix(traced.fix, "merged", is_deletion=True)
-    absence = _find_absence(traced, traced.deployed.id, traced.claim.path)
+    absence = find_absence(traced.verdicts, traced.deployed.id, traced.claim.path)
     is_lifted = absence is not None and _has_file(context, traced.fix.id, absence.path)
     broken, number = (absence.path, absence.line) if absence and is_lifted else (traced.claim.path, traced.claim.line)
     path = broken if is_lifted else path
+    if traced.claim.family is ClaimFamily.START_TARGET and not is_lifted:
+        return _describe_started_fix(context, traced, traced.fix)
     before = split_source_lines(_read(context, traced.deployed.id, broken))
     after = _read(context, traced.fix.id, path)
     line = map_line(before, split_source_lines(after), number)
     return Fix(traced.fix, "merged", path=path, excerpt=cut_excerpt(after, line))
 
 
+def _describe_started_fix(context: ProofContext, traced: TracedClaim, fix: Commit) -> Fix:
+    """The changed line that starts something else, or the file that is there again."""
+    place = find_start_place(traced.verdicts, traced.deployed.id)
+    before = _read(context, traced.deployed.id, place.path) if place is not None else b""
+    after = _read(context, fix.id, place.path) if place is not None else b""
+    if place is not None and after and after != before:
+        line = map_line(split_source_lines(before), split_source_lines(after), place.line)
+        return Fix(fix, "merged", path=place.path, excerpt=cut_excerpt(after, line))
+    started = find_started_place(traced.verdicts, fix.id)
+    if started is None:
+        return Fix(fix, "merged", path=traced.claim.path)
+    content = _read(context, fix.id, started.path)
+    return Fix(fix, "merged", path=started.path, excerpt=cut_excerpt(content, started.line))
+
+
 def _find_unmerged_fix(context: ProofContext, traced: TracedClaim) -> Fix | None:
     """A branch or pull request that contains the failure's origin, and at whose head the claim holds."""
     for head in context.history.unmerged_heads(context.branch, traced.origin.commit.id)[:_MAX_HEADS]:
         state = traced.verdicts.judge_commit(head.head)
-        if state.verdict.holds and state.path:
+        if state.verdict.holds and state.path and not traced.remaining.find(head.head):
             return describe_unmerged_fix(context.history, head, state.path)
     return None
 
@@ -246,7 +251,10 @@ def _choose_target(context: ProofContext, traced: TracedClaim, fix: Commit) -> T
 
     def confirm(commit: str) -> GateFailure | None:
         verdict = traced.verdicts.confirm_commit(commit)
-        return None if verdict.holds else _describe_unmended(verdict)
+        if not verdict.holds:
+            return _describe_unmended(verdict)
+        remaining = traced.remaining.find(commit)
+        return GateFailure("incident_file", f"the failure remains at this commit: {remaining}") if remaining else None
 
     already_broken = frozenset(other.path for other in traced.gates.find_broken(traced.deployed.id))
     newest_first = list(walk_newest_first(commits, context.branch.head, containing))

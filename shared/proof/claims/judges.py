@@ -14,10 +14,11 @@ from shared.proof.claims.files import file_judge
 from shared.proof.claims.importing import circular_judge, import_judge
 from shared.proof.claims.importing.image_layout import TracedFiles
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
-from shared.proof.claims.read_claim import find_import_root
+from shared.proof.claims.read_claim import find_import_root, find_package_root
 from shared.proof.claims.scopes import name_judge
 from shared.proof.claims.service_modules import open_service_modules
 from shared.proof.claims.source.standard_names import StandardNames
+from shared.proof.claims.starting import start_judge
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.model.paths import match_logged_path, split_logged_path
 from shared.proof.model.ports import Compilers, History
@@ -62,13 +63,13 @@ class _OpenedJudges(Mapping[ClaimFamily, ClaimJudge]):
 def build_tools(context: ProofContext, raised: RaisedException) -> "prove_claim.ClaimTools":
     """The judges of all families, and imports as the service's image resolves them."""
     matched_paths = _match_frames(context, raised)
-    logged_root = find_import_root(raised.exception.message)
+    roots = find_import_root(raised.exception.message), find_package_root(raised.exception)
 
     def open_modules(request: "prove_claim.ModulesRequest") -> ServiceModules:
         tree = RecordingTree(request.tree)
         logged_paths = _find_in_tree(tree, matched_paths)
         others = tuple(path for path in logged_paths if path != request.path)
-        traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link, logged_root)
+        traced = TracedFiles(request.path, others, logged_paths, request.tree.is_link, *roots)
         return open_service_modules(tree, traced, request.python, request.source_roots, request.is_python_declared)
 
     tips = [context.branch.head, *([context.given_commit.id] if context.given_commit is not None else [])]
@@ -86,9 +87,12 @@ def build_judges(compilers: Compilers, history: History, tips: Sequence[str]) ->
             return value_judge.ValueJudge(compilers.type_checker())
         if family is ClaimFamily.FILE:
             return file_judge.FileJudge(list_paths)
+        if family is ClaimFamily.START_TARGET:
+            return start_judge.StartJudge()
         return _build_source_judge(family, standard_names)
 
-    judges = _OpenedJudges((*_SOURCE_FAMILIES, ClaimFamily.VALUE, ClaimFamily.FILE), build_judge)
+    others = (ClaimFamily.VALUE, ClaimFamily.FILE, ClaimFamily.START_TARGET)
+    judges = _OpenedJudges((*_SOURCE_FAMILIES, *others), build_judge)
     confirming = _OpenedJudges(
         _SOURCE_FAMILIES, lambda family: two_witnesses.TwoWitnesses(judges[family], compilers.type_checker())
     )

@@ -18,8 +18,8 @@ from shared.proof.claims.read_claim import BareImport
 from shared.proof.claims.source.module_code import parse_module
 from shared.proof.claims.source.python_source import walk_nodes
 from shared.proof.loading.commit_tree import CommitTree
+from shared.proof.loading.image_starts import find_start_files
 from shared.proof.loading.import_closure import ImportClosure
-from shared.proof.loading.service_starts import find_start_files
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.compilation import split_source_lines
 from shared.proof.model.deployed_version import DeployedSource

@@ -20,12 +20,16 @@ from shared.proof.claims.place_import import ImportPlacer
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.read_claim import read_bare_import, read_claim
 from shared.proof.claims.regressions.new_failures import NewFailures
+from shared.proof.claims.remaining_imports import RemainingImports
+from shared.proof.claims.started_files import list_started_files
+from shared.proof.claims.starting.place_start import StartPlacer
+from shared.proof.claims.starting.start_complaint import StartComplaint
 from shared.proof.find_deployed import find_declared_python, find_stated_python
 from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.loading.commit_tree import CommitTree
+from shared.proof.loading.commit_tree import CommitTree, is_image_file
 from shared.proof.loading.import_closure import ImportClosure
 from shared.proof.locating.branch_states import BranchStates
 from shared.proof.model.history import Commit
@@ -73,6 +77,7 @@ class TracedClaim:
     fix: Commit | None
     """The merged one; None where the deploy branch has none."""
     gates: Gates
+    remaining: RemainingImports
 
 
 def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimTools) -> LocatedClaim | None:
@@ -118,6 +123,26 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
     ).locate(context.given_commit)
 
 
+def locate_start(
+    context: ProofContext, raised: RaisedException, complaint: StartComplaint, tools: ClaimTools
+) -> LocatedClaim:
+    """The claim of a start whose target is missing, at its deployed commit."""
+    judge = tools.judges[ClaimFamily.START_TARGET]
+    context.report_progress("searching for the deployed version of the start command")
+    python = choose_python(context, raised, context.branch.head, "Dockerfile")[0]
+
+    def open_modules(tree: CommitTree, path: str) -> ServiceModules:
+        return tools.open_modules(ModulesRequest(tree, path, (), python, lambda: False))
+
+    def make_verdicts(located: Claim) -> ClaimVerdicts:
+        return ClaimVerdicts(context.history, located, judge, open_modules)
+
+    seen_at = raised.entry.timestamp if raised.entry.dated else None
+    states = BranchStates(context.history, context.branch.head)
+    placer = StartPlacer(context.history, states, complaint, make_verdicts, open_modules, seen_at)
+    return placer.locate(context.given_commit)
+
+
 def _declares_python(
     context: ProofContext, states: BranchStates, seen_at: datetime | None, logged_path: str, python: str
 ) -> bool:
@@ -156,12 +181,18 @@ def trace_history(
     context.report_progress("searching for the commit that fixes it")
     start = HistoryStart(deployed.id, path)
     file_history = follow_file(history, lambda blob, name: bool(blob and name), start, context.branch)
-    lineage = follow_claim(history, verdicts, file_history, context.branch)
     python = choose_python(context, raised, deployed.id, path)
-    gates = _build_gates(context, raised, deployed, path, python[0])
-    gates.loaded_files.later_names = _list_later_names(file_history, path)
+    running, *names = path, *_list_later_names(file_history, path)
+    gates = _build_gates(context, raised, deployed, running, python[0])
+    remaining = RemainingImports(history, verdicts, gates.loaded_files)
+    lineage = follow_claim(history, verdicts, file_history, context.branch, remaining.find)
+    if located.claim.family is ClaimFamily.START_TARGET:  # no file of the service has run: what would run counts
+        fixes = [lineage.fix.id] if lineage.fix is not None else []
+        running, *names = list_started_files(verdicts, [*fixes, context.branch.head, *origin.commit.parents])
+        gates = _build_gates(context, raised, deployed, running, python[0])
+    gates.loaded_files.later_names = tuple(names)
     new_failures = NewFailures(
-        history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, path,
+        history, tools.judges, tools.confirming_judges, verdicts.open_modules, gates.loaded_blobs, deployed.id, running,
         located.claim,
     )  # fmt: skip
     gates.find_new_failure = new_failures.find
@@ -176,6 +207,7 @@ def trace_history(
         lineage,
         lineage.fix,
         gates,
+        remaining,
     )
 
 
@@ -198,6 +230,6 @@ def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commi
 def _find_traced_paths(context: ProofContext, raised: RaisedException, commit: str, path: str) -> tuple[str, ...]:
     """The other files of a commit that the traceback names, but for those of installed packages."""
     tree = context.history.tree(commit)
-    own = (frame for frame in raised.exception.frames if not is_package_frame(frame))
+    own = (frame for frame in raised.exception.frames if not is_package_frame(frame) and not is_image_file(frame.path))
     fitting = (next(iter(match_logged_path(frame.path, tree)), ()) for frame in own)
     return tuple(dict.fromkeys(paths[0] for paths in fitting if len(paths) == 1 and paths[0] != path))

@@ -20,6 +20,7 @@ _IMPORTED_FROM = re.compile(
     r"(?:\(most likely due to a circular import\) )?\((?P<path>/[^()]{1,300})\.py\)"
 )
 _NO_MODULE = re.compile(r"No module named '(?P<module>[^']+)'")
+_RELATIVE_IMPORT = re.compile(r"from (?P<dots>\.{1,20}) ?(?P<module>\w[\w.]{0,300})? import\b")
 _NO_NAME = re.compile(r"name '(?P<name>[^']+)' is not defined")
 _LOCAL_NAMES = (
     re.compile(r"cannot access (?:local|free) variable '(?P<name>[^']+)'"),
@@ -116,6 +117,25 @@ def find_import_root(message: str) -> str:
         return ""
     path, module = match["path"].removesuffix("/__init__"), "/" + match["module"].replace(".", "/")
     return (path.removesuffix(module) or "/") if path.endswith(module) else ""
+
+
+def find_package_root(exception: LoggedException) -> str:
+    """The folder of the import path below whose packages the failing file was loaded; "" where the log does not say.
+
+    The message gives the whole name of what a relative import asks for, and the dots say how much of it is the file's.
+    """
+    frame = _find_failing_frame(exception)
+    match = _RELATIVE_IMPORT.match(frame.source_text) if frame is not None else None
+    asked = _IMPORT_NAME.search(exception.message) or _NO_MODULE.search(exception.message)
+    if frame is None or match is None or asked is None or not frame.path.startswith("/"):
+        return ""
+    below, name = (match["module"] or "").split(".") if match["module"] else [], asked["module"].split(".")
+    is_found = not exception.message.startswith("No module")
+    lengths = [len(below)] if is_found else range(len(below), 0, -1)
+    package = next((name[: len(name) - size] for size in lengths if name[len(name) - size :] == below[:size]), [])
+    folder = frame.path.split("/")[: -len(match["dots"])]
+    is_below = package and folder[-len(package) :] == package
+    return ("/".join(folder[: -len(package)]) or "/") if is_below else ""
 
 
 def _find_failing_frame(exception: LoggedException) -> Frame | None:

@@ -139,6 +139,10 @@ class ImageModules:
         """What the start runs, in its order; () where that is not one plain command."""
         return self._searches[0].list_start_steps() if len(self._searches) == 1 else ()
 
+    def is_link(self, path: str) -> bool:
+        """Whether a link is at a path of the tree."""
+        return self._traced.is_link(path)
+
     @property
     def running_paths(self) -> tuple[str, ...]:
         """Files of the repository that are known to run in the image."""
@@ -155,8 +159,7 @@ class ImageModules:
             ModuleSearch(
                 layout,
                 self._python,
-                self.running_paths,
-                self._traced.is_link,
+                self._traced,
                 InstalledModules(layout, self._python).find,
             )
             for layout in self.layouts

@@ -1,12 +1,17 @@
-"""Puts commits to the gates, newest first, and returns the newest that passes with those refused before it."""
+"""Puts commits to the gates, newest first, and returns the newest that passes with those refused before it.
+
+Of a rollback it describes the commit, with the commits that going back loses.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from shared.errors import InputError
 from shared.proof.gating.gates import GateFailure, Gates
+from shared.proof.model.finding import Rollback
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
-from shared.proof.model.target import RefusedCommit
+from shared.proof.model.target import IMAGE_GATE, RefusedCommit
 
 _MAX_RUNS = 50
 """Commits of one search that are put to every gate."""
@@ -178,3 +183,15 @@ class _RefusingFile:
     def _is_same(self, blobs: Mapping[tuple[str, str], str], commit: str) -> bool:
         has_returned = any((commit, path) in blobs for path in self.absent_paths)
         return blobs.get((commit, self.path)) == self._blob and not has_returned
+
+
+def describe_rollback(history: History, gates: Gates, choice: TargetChoice, deployed: str) -> Rollback | None:
+    """Returns the rollback to the chosen commit; None where none was chosen."""
+    if choice.commit is None:
+        return None
+    try:
+        lost = tuple(history.commits(deployed, choice.commit.id))
+    except InputError:  # a code host cannot compare the two: the rollback is as good, and what it loses is not known
+        lost = ()
+    newer = tuple(refused.commit for refused in choice.refused_commits if refused.gate == IMAGE_GATE)
+    return Rollback(choice.commit, lost, gates.check_image(choice.commit.id), newer)

@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 
 from shared.proof.gating.choose_newest import TargetChoice, choose_newest
 from shared.proof.gating.gates import GateFailure, Gates
+from shared.proof.gating.remaining_loads import find_remaining_load
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import find_changed_paths
 from shared.proof.locating.branch_states import BranchStates
@@ -48,16 +49,20 @@ def is_fixed_at(file_history: FileHistory, verdicts: CompileVerdicts, commit: st
     )
 
 
-def find_fix(file_history: FileHistory, verdicts_at: Callable[[str], CompileVerdicts]) -> Commit | None:
-    """The first commit after the deployed one, on the branch, at which the file compiles.
+def find_fix(file_history: FileHistory, verdicts_at: Callable[[str], CompileVerdicts], gates: Gates) -> Commit | None:
+    """The first commit after the deployed one, on the branch, at which the file compiles, or is gone for good.
 
     `verdicts_at` gives the verdicts on the Python of a commit.
     """
-    return find_first_holding(
-        file_history.commits,
-        file_history.later_ids,
-        lambda commit: is_fixed_at(file_history, verdicts_at(commit), commit),
-    )
+
+    def is_fixed(commit: str) -> bool:
+        if not is_fixed_at(file_history, verdicts_at(commit), commit):
+            return False
+        if file_history.blobs_at[commit]:
+            return True
+        return not find_remaining_load(gates.loaded_files.get_state(commit).closure, file_history.names)
+
+    return find_first_holding(file_history.commits, file_history.later_ids, is_fixed)
 
 
 def list_attempts(

@@ -246,7 +246,7 @@ class ImageContents:
     def _confirm_absence(self, path: str, reason: AbsenceReason) -> FilePresence:
         """Absent, unless the base image or a command of the build may bring such a file."""
         stage = self._stages[-1]
-        if self.dockerfile and not _is_plain_image(stage.image):
+        if self.dockerfile and not is_plain_image(stage.image):
             return _build_unknown(f"{reason.sentence}, but the base image {stage.image or 'of the build'} may have it")
         folders = [posixpath.dirname(at) for at in self.files.image_paths(path)] or self._list_code_folders()
         bringing = find_bringing(stage.opaque, folders, posixpath.basename(path))
@@ -279,7 +279,8 @@ def _is_below(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip("/") + "/")
 
 
-def _is_plain_image(image: str) -> bool:
+def is_plain_image(image: str) -> bool:
+    """Whether an image holds no service's own code."""
     name = image.partition("@")[0].rpartition(":")[0] or image.partition("@")[0]
     parts = name.split("/")
     if len(parts) > 1 and ("." in parts[0] or parts[0] == "localhost"):

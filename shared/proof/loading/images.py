@@ -6,21 +6,14 @@ Returns the images, the likeliest one for the failing file first, each with its 
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.proof.loading.build_commands import BuildDeclaration
 from shared.proof.loading.build_declarations import find_build_declarations, find_source_uploads
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.dockerfile_search import find_dockerfiles, is_deployed_dockerfile, list_folders_above
-from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction, parse_stages
+from shared.proof.loading.dockerfile_stages import BuildStage, parse_stages
 from shared.proof.loading.image_files import ImageFiles, find_address_in_stage
-from shared.proof.loading.installed_projects import find_installed_projects
-from shared.proof.loading.start_command import (
-    CommandEnvironment,
-    StartCommand,
-    parse_procfile,
-    parse_shell,
-)
 
 MAX_IMAGES = 40
 _PROJECT_FILES = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "main.py", "app.py", "manage.py")
@@ -83,6 +76,19 @@ def _describe_start(stages: Sequence[BuildStage]) -> tuple[object, ...]:
     return tuple((start.words, start.shell) if start is not None else None for start in given)
 
 
+def read_image(tree: RecordingTree, path: str) -> list[BuiltImage]:
+    """The image of one Dockerfile, once for each folder from which it may be built; () where it builds none."""
+    stages = parse_stages(tree.read_text(path))
+    image = next(_list_stage_images(tree, path, stages), None) if stages else None
+    if image is None:
+        return []
+    contexts = _list_likely_contexts(tree, path, image.stages)
+    known = len(contexts) == 1
+    return [
+        replace(image, files=ImageFiles(tree, image.stages, context, is_context_known=known)) for context in contexts
+    ]
+
+
 def _list_stage_images(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> Iterator[BuiltImage]:
     """The image of the last stage, then those of earlier ones that start something: a build may end there.
 
@@ -132,18 +138,34 @@ def _choose_build_context(tree: RecordingTree, path: str, stages: Sequence[Build
 
     Of several such, the one where the start command finds its file, else the nearest that looks like a project.
     """
-    contexts = list_folders_above(path)
-    declared = {build.context for build in _find_builds(tree, path)} if len(contexts) > 1 else set()
-    if len(declared) == 1:
-        return ImageFiles(tree, stages, declared.pop(), is_context_known=True)
-    scores = [(_count_existing(tree, context, stages), context) for context in contexts]
-    best = max(score for score, _ in scores)
-    likely = [context for score, context in scores if score == best]
+    declared = _find_declared_context(tree, path)
+    if declared is not None:
+        return ImageFiles(tree, stages, declared, is_context_known=True)
+    likely = _list_best_contexts(tree, path, stages)
     known = [context for context in likely if _has_start_file(ImageFiles(tree, stages, context))]
     projects = [
         context for context in likely if any(tree.blob(posixpath.join(context, name)) for name in _PROJECT_FILES)
     ]
-    return ImageFiles(tree, stages, (known or projects or likely)[0], is_context_known=len(contexts) == 1)
+    return ImageFiles(tree, stages, (known or projects or likely)[0], is_context_known="/" not in path)
+
+
+def _list_likely_contexts(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> list[str]:
+    """Every folder that may be the build context, whatever the start command finds in it."""
+    declared = _find_declared_context(tree, path)
+    return [declared] if declared is not None else _list_best_contexts(tree, path, stages)
+
+
+def _find_declared_context(tree: RecordingTree, path: str) -> str | None:
+    """The build context that the repository declares for a Dockerfile; None without one, or where two differ."""
+    declared = {build.context for build in _find_builds(tree, path)} if "/" in path else set()
+    return declared.pop() if len(declared) == 1 else None
+
+
+def _list_best_contexts(tree: RecordingTree, path: str, stages: Sequence[BuildStage]) -> list[str]:
+    """The folders above a Dockerfile that hold most of what it copies, the nearest first."""
+    scores = [(_count_existing(tree, context, stages), context) for context in list_folders_above(path)]
+    best = max(score for score, _ in scores)
+    return [context for score, context in scores if score == best]
 
 
 def _count_existing(tree: RecordingTree, context: str, stages: Sequence[BuildStage]) -> int:
@@ -164,62 +186,6 @@ def _has_start_file(files: ImageFiles) -> bool:
         if files.locate(path) or files.locate(f"{path}.py") or files.locate(f"{path}/__init__.py"):
             return True
     return False
-
-
-_WORKSPACE = "/workspace"
-_REQUIREMENTS = ("requirements.txt", "pyproject.toml", "Pipfile", "poetry.lock", "uv.lock", "setup.py")
-_ENTRY_POINT = re.compile(
-    r"GOOGLE_ENTRYPOINT[\"']?[ \t]*+[:=][ \t]*+[\"']?([^\r\n\"']++)|"
-    r"name[ \t]*+=[ \t]*+[\"']GOOGLE_ENTRYPOINT[\"'][^\"']{0,80}+[\"']([^\r\n\"']++)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class BuildpackStart:
-    """`path`: the Procfile that was read, "" for the default."""
-
-    path: str
-    files: ImageFiles
-    starts: tuple[StartCommand, ...]
-    roots: tuple[str, ...]
-
-
-def find_buildpack_start(tree: RecordingTree, failing_path: str) -> BuildpackStart | None:
-    """The start of the nearest folder above the failing file that has one."""
-    for folder in list_folders_above(failing_path):
-        files = ImageFiles(
-            tree,
-            (BuildStage(workdir=_WORKSPACE, copies=(CopyInstruction((".",), _WORKSPACE, is_into_folder=True),)),),
-            folder,
-        )
-        projects = find_installed_projects(files, _WORKSPACE, ())
-        path, starts = _find_starts(folder, files, projects.scripts)
-        if starts:
-            return BuildpackStart(path, files, starts, (_WORKSPACE, *projects.roots))
-    return None
-
-
-def _find_starts(folder: str, files: ImageFiles, scripts: dict[str, str]) -> tuple[str, tuple[StartCommand, ...]]:
-    at = CommandEnvironment(files, _WORKSPACE, {}, console_scripts=scripts)
-    for name in ("Procfile", "project.toml"):
-        text = files.read_text(f"{_WORKSPACE}/{name}")
-        command = _find_command(name, text)
-        if command:
-            return posixpath.join(folder, name), tuple(parse_shell(command, at))
-    if not any(files.locate(f"{_WORKSPACE}/{name}") for name in _REQUIREMENTS):
-        return "", ()
-    for name in ("main.py", "app.py"):
-        if files.locate(f"{_WORKSPACE}/{name}"):
-            return "", (StartCommand(name, (_WORKSPACE,), files=(f"{_WORKSPACE}/{name}",)),)
-    return "", ()
-
-
-def _find_command(name: str, text: str) -> str:
-    if name == "Procfile":
-        commands = parse_procfile(text)
-        return commands.get("web") or next(iter(commands.values()), "")
-    match = _ENTRY_POINT.search(text)
-    return (match[1] or match[2]) if match else ""
 
 
 def list_project_installs(stages: Sequence[BuildStage]) -> tuple[tuple[str, str], ...]:

@@ -7,14 +7,13 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.proof.loading.buildpack_start import BuildpackStart, find_buildpack_start
 from shared.proof.loading.commit_tree import MAX_BYTES, RecordingTree, SourceTree
 from shared.proof.loading.dockerfile_search import is_deployed_dockerfile
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
 from shared.proof.loading.image_starts import describe_starts, read_starts
 from shared.proof.loading.images import (
-    BuildpackStart,
     BuiltImage,
-    find_buildpack_start,
     find_images,
     list_project_installs,
 )

@@ -10,19 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from shared.proof.loading.launchers import (
+from shared.proof.loading.servers import SERVERS, LoadTarget, find_migration_folder, get_option, parse_flask_target
+from shared.proof.loading.shell import (
     NON_LAUNCHERS,
     RUNNERS,
     WRAPPER_MODULES,
     WRAPPERS,
-    skip_runner,
-    skip_wrapper,
-)
-from shared.proof.loading.servers import SERVERS, LoadTarget, find_migration_folder, get_option, parse_flask_target
-from shared.proof.loading.shell import (
     ShellVariables,
     expand_folders,
     get_shell_arguments,
+    skip_runner,
+    skip_wrapper,
     split_assignments,
     split_commands,
 )

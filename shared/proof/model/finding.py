@@ -13,8 +13,15 @@ from shared.proof.model.history import Commit
 from shared.proof.model.missing_import import MissingImport
 from shared.proof.model.recommendation import ActionKind, Recommendation
 from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedChanges
-from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck, OtherBrokenFile, RefusedCommit, Target
-from shared.proof.model.trial import Experiment, TrialCandidate
+from shared.proof.model.target import (
+    NO_IMAGE_NEEDED,
+    Experiment,
+    ImageCheck,
+    OtherBrokenFile,
+    RefusedCommit,
+    Target,
+    TrialCandidate,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,16 @@ class ProvenClaim:
     commits_judged: int
     is_found_early: bool = False
     """Whether a check has made the claim, and no log entry."""
+
+    @property
+    def is_start(self) -> bool:
+        """Whether what the start command names is missing, so that no file of the service has run."""
+        return self.family == "start_target"
+
+    @property
+    def missing_target(self) -> str:
+        """What the log shows to be missing: `app.main`, `app in app.main`, or a file; of a start target alone."""
+        return f"{self.name} in {self.module}" if self.name and self.module else self.module or self.name
 
     @property
     def how_it_fails(self) -> str:

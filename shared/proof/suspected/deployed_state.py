@@ -13,7 +13,7 @@ from shared.proof.model.commit_graph import find_ancestors
 from shared.proof.model.history import Commit, FileVersion
 from shared.proof.model.paths import count_common_tail, match_logged_path, split_logged_path
 from shared.proof.proof_context import ProofContext
-from shared.proof.suspected.outlines import Outlines
+from shared.proof.suspected.source_outline import Outlines
 
 MAX_FRAMES = 12
 """The deepest frames of own files."""

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from shared.proof.model.history import Commit, TreeEntry
 from shared.proof.model.ports import History
-from shared.proof.suspected.outlines import Outlines
-from shared.proof.suspected.source_outline import MODULE, SourceOutline
-from shared.proof.suspected.statement_matching import measure_likeness
+from shared.proof.suspected.source_outline import MODULE, Outlines, SourceOutline
+from shared.proof.suspected.statements import measure_likeness
 
 _MIN_LIKENESS = 0.6
 """The share of common statements from which two functions are taken for one."""

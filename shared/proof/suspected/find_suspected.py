@@ -15,9 +15,9 @@ from shared.proof.model.suspected_change import NO_SUSPECTED_CHANGES, SuspectedC
 from shared.proof.proof_context import ProofContext
 from shared.proof.suspected.deployed_state import DeployedState, find_deployed_state
 from shared.proof.suspected.function_history import FunctionHistories, FunctionTouch
-from shared.proof.suspected.outlines import Outlines
 from shared.proof.suspected.possible_fixes import FixSearch
 from shared.proof.suspected.rank_changes import Occasion, rank_introducing
+from shared.proof.suspected.source_outline import Outlines
 from shared.proof.suspected.stack_functions import StackFunction, list_stack_functions
 
 _NOT_OF_THE_CODE = frozenset(

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from shared.proof.model.history import Commit, FileVersion
 from shared.proof.model.ports import History
 from shared.proof.suspected.earlier_place import EarlierPlaces, FunctionVersion, make_version
-from shared.proof.suspected.outlines import Outlines
-from shared.proof.suspected.source_outline import SourceOutline
-from shared.proof.suspected.statement_matching import match_statements
+from shared.proof.suspected.source_outline import Outlines, SourceOutline
+from shared.proof.suspected.statements import match_statements
 
 MAX_TOUCHES = 12
 """Of one function, newest first."""

@@ -10,8 +10,8 @@ from shared.proof.model.history import Branch, Commit
 from shared.proof.model.ports import History
 from shared.proof.model.suspected_change import SuspectedChange, SuspicionKind
 from shared.proof.suspected.function_history import FunctionTouch
-from shared.proof.suspected.outlines import Outlines
 from shared.proof.suspected.rank_changes import MAX_CHANGES, describe_function, format_function
+from shared.proof.suspected.source_outline import Outlines
 from shared.proof.suspected.stack_functions import StackFunction, StackRole, list_names
 from shared.text.phrases import short_sha
 

@@ -2,6 +2,8 @@
 
 Only what is asked about is parsed: one function, or the code outside of functions. A version that does not parse as a
 whole can so be read but for what is broken in it. The same text of a function is parsed once, in however many versions.
+
+`Outlines` reads versions of files as outlines, each once, and no more than a few hundred of them.
 """
 
 import ast
@@ -10,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from shared.proof.model.ports import History
 from shared.proof.suspected.statements import Statement, list_body_statements
 
 MODULE = ""
@@ -192,3 +195,33 @@ def _find_decorators(lines: Sequence[str], function: Function) -> int:
         elif len(line) - len(line.lstrip()) <= function.depth and line.lstrip()[0] not in ")]}":
             break
     return first
+
+
+MAX_READS = 400
+"""Versions that are read for one exception."""
+
+
+@dataclass(slots=True)
+class Outlines:
+    """Of one history. `is_exhausted` says that something was not read any more."""
+
+    history: History
+    by_lines: bool = False
+    """Whether nothing is parsed, because what is asked about does not parse here."""
+    is_exhausted: bool = False
+    reads: int = 0
+    _cache: StatementCache = field(default_factory=StatementCache)
+    _by_blob: dict[str, SourceOutline | None] = field(default_factory=dict)
+
+    def read(self, blob: str) -> SourceOutline | None:
+        """None for contents that are not in this copy, or after too many reads."""
+        if blob not in self._by_blob:
+            if self.reads >= MAX_READS:
+                self.is_exhausted = True
+                return None
+            self.reads += 1
+            content = self.history.read(blob)
+            self._by_blob[blob] = (
+                read_outline(content, by_lines=self.by_lines, cache=self._cache) if content is not None else None
+            )
+        return self._by_blob[blob]

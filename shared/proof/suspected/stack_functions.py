@@ -8,8 +8,7 @@ from enum import IntEnum
 
 from shared.proof.suspected.deployed_state import DeployedState
 from shared.proof.suspected.earlier_place import get_bare_name
-from shared.proof.suspected.outlines import Outlines
-from shared.proof.suspected.source_outline import SourceOutline
+from shared.proof.suspected.source_outline import Outlines, SourceOutline
 from shared.proof.suspected.statements import Statement
 
 _MAX_CALLED = 3

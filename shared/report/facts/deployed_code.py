@@ -10,11 +10,11 @@ from shared.detection.causes.classify import classify_cause
 from shared.detection.incident import Incident
 from shared.detection.raised_exception import EFFECT_KINDS
 from shared.detection.signal import SignalKind
+from shared.proof.model.compilation import parse_ruff_explanation
 from shared.proof.model.deployed_version import DeployedSource, LoggedDeployment
 from shared.proof.model.finding import BrokenFile, Finding, LoadedSummary
 from shared.proof.model.missing_import import ImportDoubt, MissingImport
 from shared.proof.model.recommendation import SELF_EXPLANATORY_REASONS
-from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.proof.model.target import OtherBrokenFile
 from shared.report.evidence import EvidenceKind, Fact, FactTopic
 from shared.report.verdict_words import describe_corroboration, get_verdict_kind
@@ -163,10 +163,7 @@ def _collect_broken_file_facts(proof: Finding, broken: BrokenFile) -> Iterator[F
         if broken.error_lines
         else ""
     )
-    verdict = (
-        f"{quote_untrusted(broken.checked_by)}: {broken.fault.error_class}: "
-        f"{quote_untrusted(broken.fault.message)}{at_line}"
-    )
+    verdict = f"{quote_untrusted(broken.checked_by)}: {quote_untrusted(broken.fault.words)}{at_line}"
     python = f" on Python {proof.deployed.python}" if proof.deployed.python else ""
     text = f"{verdict}. Errors in {quote_untrusted(broken.path)}{python}: {broken.errors}{lines}."
     if proof.claim is not None:

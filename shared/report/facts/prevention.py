@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from shared.detection.incident import Incident
-from shared.proof.declared.ci_checks import CiCheck, find_ci_checks
+from shared.proof.declared.ci_python import CiCheck, find_ci_checks
 from shared.proof.declared.deployed_python import CiPythons, PythonFact, find_ci_pythons, find_development_pythons
 from shared.proof.declared.python_versions import is_permitted
 from shared.proof.model.finding import Finding

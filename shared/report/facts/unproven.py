@@ -10,7 +10,7 @@ from shared.proof.model.finding import Finding
 from shared.proof.model.history import Commit, describe_commit
 from shared.proof.model.recommendation import ActionKind
 from shared.proof.model.suspected_change import SuspectedChange, SuspectedChanges
-from shared.proof.model.trial import Experiment, TrialCandidate
+from shared.proof.model.target import Experiment, TrialCandidate
 from shared.report.evidence import Evidence, EvidenceKind, Fact, FactTopic
 from shared.text.phrases import pluralize, quote_untrusted, short_sha
 from shared.text.timestamps import format_timestamp

@@ -75,6 +75,9 @@ def describe_error(report: Report) -> str:
     if incident.kind is not SignalKind.SYNTAX_ERROR and broken is None:
         return _SIGNAL_PHRASES.get(incident.kind, incident.kind.value)
     claim = report.proof.claim
+    if claim is not None and claim.is_start:
+        place = f"{quote_untrusted(claim.path, 80)}, line {claim.line}"
+        return f"{quote_untrusted(claim.missing_target, 80)} is missing, which {place}, starts"
     path = quote_untrusted(claim.path if claim else broken.path if broken else incident.path, 80)
     error = quote_untrusted(broken.fault.error_class if broken else incident.error_class, 40) or "SyntaxError"
     line = (

@@ -125,7 +125,7 @@ def _render_code(broken: BrokenFile, report: Report, links: Links) -> Iterator[s
     python, errors = report.proof.deployed.python, pluralize(broken.errors, "error")
     commit = report.proof.deployed.commit
     at = f" at {link_commit(commit.id, links)}" if commit else ""
-    words = escape_markdown(f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}")
+    words = escape_markdown(quote_untrusted(broken.fault.words))
     url = _build_excerpt_url(links, commit.id, broken.path, broken.excerpt) if commit else ""
     yield (
         f"**Before:** {format_link(format_code_span(quote_untrusted(broken.path)), url)}{at}, "

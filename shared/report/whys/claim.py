@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from shared.detection.incident import Incident
 from shared.detection.signal import SignalKind
 from shared.proof.claims.claim import ClaimFamily
-from shared.proof.declared.ci_checks import CheckKind, CiCheck, find_ci_checks
+from shared.proof.declared.ci_python import CheckKind, CiCheck, find_ci_checks
 from shared.proof.model.finding import BrokenFile, Finding, ProvenClaim
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import get_failing_line
@@ -29,7 +29,7 @@ from shared.report.whys.why import Confidence, Statement, WhyDraft, WhyKey
 from shared.text.phrases import join_words, pluralize, quote_service_name, quote_untrusted
 
 _MAX_SHOWN = 3
-_IMAGE_FAMILIES = frozenset((ClaimFamily.MODULE, ClaimFamily.FILE))
+_IMAGE_FAMILIES = frozenset((ClaimFamily.MODULE, ClaimFamily.FILE, ClaimFamily.START_TARGET))
 """Nothing but the image itself shows what it lacks."""
 
 
@@ -53,6 +53,7 @@ _IMAGE_IMPORT = CatchingCheck(
 _IMAGE_TEST = CatchingCheck(
     CheckKind.IMAGE, "a test that runs inside the built image", "docker run --rm IMAGE python -m pytest"
 )
+_IMAGE_START = CatchingCheck(CheckKind.IMAGE, "a start of the built image", "docker run --rm IMAGE")
 _CHECKS: Mapping[ClaimFamily, tuple[CatchingCheck, ...]] = {
     ClaimFamily.IMPORT_NAME: (_START, _TYPES, _IMAGE_IMPORT),
     ClaimFamily.MODULE: (_IMAGE_IMPORT,),
@@ -64,6 +65,7 @@ _CHECKS: Mapping[ClaimFamily, tuple[CatchingCheck, ...]] = {
     ClaimFamily.CALL: (_TYPES,),
     ClaimFamily.VALUE: (_TYPES,),
     ClaimFamily.FILE: (_IMAGE_TEST,),
+    ClaimFamily.START_TARGET: (_IMAGE_START, _IMAGE_IMPORT),
 }
 """For each family the check that meets it best, then others that do."""
 
@@ -125,16 +127,16 @@ def explain_claim(incident: Incident, proof: Finding, broken: BrokenFile, facts:
 def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDraft:
     """What the log shows, and what followed from it."""
     service = quote_service_name(incident.service) or "the service"
-    error = f"{quote_untrusted(broken.fault.error_class, 80)}: {quote_untrusted(broken.fault.message)}"
+    error = quote_untrusted(broken.fault.words)
     position = f"{quote_untrusted(claim.path)}, line {claim.line}"
-    is_start = incident.kind is SignalKind.FAILED_START
+    is_start = claim.is_start or incident.kind is SignalKind.FAILED_START
     effect = "The revision does not start" if is_start else "A WebSocket failed"
-    is_placed = incident.raised is None or bool(incident.raised.exception.frames)
+    is_placed = not claim.is_start and (incident.raised is None or bool(incident.raised.exception.frames))
     failure = f"{effect}: {position} raised {error}" if is_placed else f"{effect}: {error}"
-    if incident.is_found_early:
+    if incident.is_found_early and not claim.is_start:
         failure = f"{position} raises {error} when it runs"
     answer = f"{failure}. {describe_occurrences(incident)}."
-    if not is_placed and not incident.is_found_early:
+    if not is_placed and not incident.is_found_early and not claim.is_start:
         answer += f" The log names no place: {position} is the only one that the service loads and that fails so."
     if incident.symptoms:
         answer += f" Consequences: {join_words(quote_symptoms(incident.symptoms))}."
@@ -142,7 +144,7 @@ def _explain_failure(incident: Incident, claim: ProvenClaim, broken: BrokenFile,
     topics = (FactTopic.SIGHTING, FactTopic.RAISED, FactTopic.SYMPTOM, FactTopic.NEARBY, FactTopic.COUNT)
     question = f"Why does {service} fail?" if incident.is_found_early else f"Why did {service} fail?"
     sure = Confidence.PROVEN if incident.is_found_early else Confidence.OBSERVED
-    if not is_placed and not incident.is_found_early:
+    if not is_placed and not incident.is_found_early and not claim.is_start:
         cited = facts.evidence_ids(*topics, FactTopic.BROKEN, FactTopic.DEPLOYED)
         return WhyDraft(WhyKey.FAILED, question, answer, Confidence.INFERRED, cited)
     return WhyDraft(WhyKey.FAILED, question, answer, sure, facts.evidence_ids(*topics))
@@ -153,7 +155,9 @@ def _explain_code(claim: ProvenClaim, broken: BrokenFile, facts: Facts) -> WhyDr
     line = quote_untrusted(get_failing_line(broken).strip(), 120)
     reason = quote_untrusted(claim.failing_reason)
     question = f"Why does line {claim.line} of {quote_untrusted(claim.path)} fail?"
-    if broken.path != claim.path:
+    if claim.is_start:
+        question = f"Why is {quote_untrusted(claim.missing_target, 120)} not found?"
+    elif broken.path != claim.path:
         question = f"Why is {quote_untrusted(claim.module or claim.name, 120)} not in the image?"
     cited = facts.evidence_ids(FactTopic.BROKEN, FactTopic.LINE, FactTopic.DEPLOYED)
     shown = f"line {claim.line} says `{line}`" if line and broken.path == claim.path else ""
@@ -183,5 +187,7 @@ def _explain_missing_check(proof: Finding, claim: ProvenClaim, facts: Facts) -> 
 
 def _name_module(proof: Finding) -> str:
     """The failing file as a module: its import meets the failure."""
+    if proof.claim is not None and proof.claim.is_start and proof.claim.module:
+        return proof.claim.module
     path = proof.claim.path if proof.claim is not None else "main.py"
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")

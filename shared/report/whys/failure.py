@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from shared.detection.incident import Incident, Symptom, is_suspected_consequence
+from shared.proof.model.compilation import parse_ruff_explanation
 from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix
 from shared.proof.model.history import claims_fix, describe_commit
-from shared.proof.model.ruff_explanations import parse_ruff_explanation
 from shared.report.evidence import Facts, FactTopic
 from shared.report.facts.deployed_code import describe_other_versions, get_failing_line
 from shared.report.facts.fix_history import describe_errors_left, describe_fix_location
@@ -104,7 +104,7 @@ def _describe_compiler_error(broken: BrokenFile, python: str) -> str:
     location = f"On line {broken.fault.line}{line}" if broken.fault.line is not None else "In the file"
     form = parse_ruff_explanation(broken.explanation)
     if form is None or not form.description:
-        words = f"{broken.fault.error_class}: {quote_untrusted(broken.fault.message)}"
+        words = quote_untrusted(broken.fault.words)
         explained = f" Ruff explains: {quote_untrusted(broken.explanation)}." if broken.explanation else ""
         return f"{location} the compiler ({quote_untrusted(broken.checked_by)}) reports {words}.{explained}"
     pep = f" ({form.pep})" if form.pep else ""
@@ -142,6 +142,8 @@ def explain_introduction(proof: Finding, facts: Facts) -> WhyDraft:
     question = "Which change introduced the error?"
     if proof.introduced is None:
         answer = "Unknown: the commit that broke the file is not in the history that could be read."
+        if proof.claim is not None and not proof.gaps:
+            answer = "Unknown: whether earlier versions failed that way could not be decided."
         answer += _describe_unseen(proof)
         return WhyDraft(WhyKey.INTRODUCED, question, answer, Confidence.UNKNOWN, facts.evidence_ids(FactTopic.UNSEEN))
     introduced = proof.introduced

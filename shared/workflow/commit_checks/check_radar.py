@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 from shared.errors import InputError, Reject, UsageError
 from shared.proof.model.ports import History
-from shared.proof.service_radar import RadarRequest, ServiceRadar
-from shared.proof.undeployed_fixes import UndeployedFix
+from shared.proof.undeployed_fixes import RadarRequest, ServiceRadar, UndeployedFix
 from shared.pushes import LIMIT_REACHED
 from shared.service import Service
 from shared.workflow.context import Context, StepResult

@@ -15,7 +15,7 @@ from shared.proof.model.finding import Finding
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
-from shared.proof.model.trial import TrialCandidate
+from shared.proof.model.target import TrialCandidate
 from shared.proposal.question import build_rollback_report, find_proposed_commit
 from shared.proposal.rollout import Revision, ServiceState
 from shared.proposal.trial import TrialVerdict, is_closed_with_1011

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from shared.errors import Reject
 from shared.ports import Document
-from shared.proof.model.trial import Experiment, ExperimentRound, TrialCandidate
+from shared.proof.model.target import Experiment, ExperimentRound, TrialCandidate
 from shared.proposal.trial import TrialRound, TrialVerdict, judge_trial
 from shared.text.phrases import quote_untrusted
 from shared.workflow.context import Context

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import functions_framework
 
+from functions import slack_socket
 from functions.http.runtime import Runtime, open_no_span, set_runtime
 from shared.adapters.github.webhook import DELIVERY_HEADER, EVENT_HEADER
 from shared.adapters.github.webhook import SIGNATURE_HEADER as GITHUB_SIGNATURE
@@ -87,6 +88,16 @@ class FunctionRunner:
         set_runtime(self._processes[function])
         with self.observed.attribute_to(function, self.outside):
             return int(client.post("/", data=body, headers=dict(headers)).status_code)
+
+    def probe_socket(self) -> int:
+        """The platform's probe of the service that is deployed as `decide` then."""
+        create: Any = functions_framework.create_app
+        set_runtime(self._process())
+        try:
+            with self.observed.attribute_to("decide", self.outside):
+                return int(create("decide_socket", str(MAIN)).test_client().get("/").status_code)
+        finally:
+            slack_socket.close_connection()
 
     def deliver(self, function: str, message: Mapping[str, Any]) -> int:
         """As Pub/Sub does it."""

@@ -106,7 +106,14 @@ class Scenario:
 
 @contextmanager
 def open_scenario(
-    folder: Path, observed: ObservedCalls, number: int, head: str = "later", more: str = "", *, as_app: bool = False
+    folder: Path,
+    observed: ObservedCalls,
+    number: int,
+    head: str = "later",
+    more: str = "",
+    *,
+    as_app: bool = False,
+    by_socket: bool = False,
 ) -> Iterator[Scenario]:
     """A service that runs `attempt`, of which a label names the build; `later` has an image that only a tag names."""
     story, clock = write_history(folder / "repo.git", head), FakeClock()
@@ -124,7 +131,8 @@ def open_scenario(
         cloud.tags["base"] = digest_of("base")
         cloud.deploy_manually("tide", f"{IMAGE}:base", "tide-1", {"gcb-build-id": "b-old"})
         config = folder / "provenfix.yaml"
-        config.write_text(around.configuration(running_python(), more, as_app=as_app), "utf-8")
+        text = around.configuration(running_python(), more, as_app=as_app, by_socket=by_socket)
+        config.write_text(text, "utf-8")
         if as_app:
             around.rest.secrets[f"projects/{PROJECT}/secrets/github/versions/1"] = make_app().key().reveal()
         # State is kept by project, so that each play begins with none.
@@ -385,6 +393,13 @@ BY_WORKFLOW = """deploy_method: github_workflow
     deploy_workflow: deploy.yml"""
 REMINDED = """remind_after: 15
     escalate_to: pager"""
+
+
+def open_socket(play: Scenario) -> None:
+    """Where clicks come over a connection, the first probe asks for its address; here none is given."""
+    assert play.player.probe_socket() == 503
+
+
 SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
     (repair_and_recur, "later", ""),
     (lose_answers, "later", ""),
@@ -403,9 +418,12 @@ SCENARIOS: tuple[tuple[Callable[[Scenario], None], str, str], ...] = (
     (check_commits, "later", ""),
     (record_deployment, "later", "deployment_records: true"),
     (watch_radar, "later", "radar: true"),
+    (open_socket, "later", ""),
 )
 PLAYS_AS_APP = (check_commits,)
 """Those in which the functions act as a GitHub App."""
+PLAYS_BY_SOCKET = (open_socket,)
+"""Those in which Slack's clicks come over a connection."""
 """Each with the commit that the branch ends at when it begins, and with further lines of the service."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.deploy.google_schema import VERSION
 from tests.support.deploy.terraform import CONFIGURATION, ROOT, TerraformFolder
 
 PROJECT = "shop-ops"
@@ -86,14 +87,16 @@ class Resource:
         return self.address.partition('["')[2].removesuffix('"]')
 
 
-def prepare_deployment(folder: Path, config: str, source: Path = CONFIGURATION, **variables: object) -> TerraformFolder:
+def prepare_deployment(
+    folder: Path, config: str, source: Path = CONFIGURATION, google: str = VERSION, **variables: object
+) -> TerraformFolder:
     """A working folder with its configuration file and small zips in place of the real ones; initialised."""
     (folder / "shared").symlink_to(ROOT / "shared")
     (folder / "build").mkdir()
     for name in ("functions", "compile"):
         (folder / f"build/{name}.zip").write_bytes(name.encode())
     (folder / "provenfix.yaml").write_text(config, "utf-8")
-    deployment = TerraformFolder(folder, source)
+    deployment = TerraformFolder(folder, source, google)
     given = {"project": PROJECT, "region": REGION} | variables
     (deployment.folder / "given.auto.tfvars.json").write_text(json.dumps(given), "utf-8")
     return deployment.init()

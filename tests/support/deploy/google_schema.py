@@ -4,22 +4,28 @@
 `index.d.ts` which are required and, in the published documentation, which values an argument may have.
 """
 
+import io
 import json
 import re
+import tarfile
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support.deploy.tools import download_wheel
 from tests.support.npm import install_packages
 
 PACKAGE = "@cdktf/provider-google"
 VERSION = "6.50.0"
 """Of the provider; the package's own number is another."""
+WHEELS = {"7.43.0": "google_7", "8.7.0": "google_8"}
+"""The wheel that carries the schema of a later version, in a tarball of the same form."""
 
 _ENTRY = re.compile(r'(\w+): \{\s*value: .*,\s*isBlock: (\w+),\s*type: "(\w+)",\s*storageClassType: "(\w+)"')
 _TO_HCL = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{\n(.*?)^\}", re.M | re.S)
 _SYNTHESIZED = re.compile(r"^    synthesizeHclAttributes\(\) \{\n(.*?)^    \}", re.M | re.S)
-_CLASS = re.compile(r"^class (\w+) extends cdktf\.(\w+) \{\n(.*?)^\}", re.M | re.S)
+_CLASS = re.compile(r"^class (\w+) extends cdkt[fn]\.(\w+) \{\n(.*?)^\}", re.M | re.S)
 _COMPUTED = re.compile(r"// (\w+) - computed: true, optional: false, required: false(?=\n +(.*\n.*))")
 _READ_AS = re.compile(r"this\.get(\w+)Attribute")
 _HELD_AS = re.compile(r"= new ([\w.]+)\(this, \"\w+\"(?:, (\w+))?")
@@ -34,20 +40,51 @@ _READ: dict[str, Any] = {
     "List": ["list", "string"],
     "NumberList": ["list", "number"],
 }
-_MAPS = {"cdktf.StringMap": "string", "cdktf.BooleanMap": "bool", "cdktf.NumberMap": "number"}
+_MAPS = {
+    f"{library}.{kind}Map": simple
+    for library in ("cdktf", "cdktn")
+    for kind, simple in (("String", "string"), ("Boolean", "bool"), ("Number", "number"))
+}
 
 Block = dict[str, Any]
 """`{"attributes": {NAME: {"type", "mode", "values"}}, "blocks": {NAME: {"nesting", "required", "single", "block"}}}`"""
 
 
-def render_schema(resources: Iterable[str], data: Iterable[str]) -> Mapping[str, Any]:
+def render_schema(resources: Iterable[str], data: Iterable[str], version: str = VERSION) -> Mapping[str, Any]:
     """`resources` and `data` are names such as `google_pubsub_topic`. Raises FileNotFoundError for an unknown one."""
-    lib = install_packages("terraform") / PACKAGE / "lib"
+    folders = {name: _folder(name) for name in sorted(resources)}
+    data_folders = {name: f"data-google-{_folder(name)}" for name in sorted(data)}
+    lib = _find_library(version, ("provider", *folders.values(), *data_folders.values()))
     return {
         "provider": _Library(lib / "provider").root(),
-        "resources": {name: _Library(lib / _folder(name)).root() for name in sorted(resources)},
-        "data": {name: _Library(lib / f"data-google-{_folder(name)}").root() for name in sorted(data)},
+        "resources": {name: _Library(lib / folder).root() for name, folder in folders.items()},
+        "data": {name: _Library(lib / folder).root() for name, folder in data_folders.items()},
     }
+
+
+def _find_library(version: str, folders: Iterable[str]) -> Path:
+    """Where the package's folder `lib` is, with at least these folders in it."""
+    if version == VERSION:
+        return install_packages("terraform") / PACKAGE / "lib"
+    wheel = download_wheel(WHEELS[version])
+    root = wheel.parent / version
+    wanted = {
+        f"package/lib/{folder}/{name}": root / "lib" / folder / name
+        for folder in folders
+        for name in ("index.js", "index.d.ts")
+    }
+    missing = {member: path for member, path in wanted.items() if not path.exists()}
+    if missing:
+        with zipfile.ZipFile(wheel) as archive:
+            (held,) = (name for name in archive.namelist() if name.endswith(".jsii.tgz"))
+            packed = archive.read(held)
+        with tarfile.open(fileobj=io.BytesIO(packed)) as package:
+            for member in package:
+                path, content = missing.get(member.name), package.extractfile(member)
+                if path is not None and content is not None:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content.read())
+    return root / "lib"
 
 
 def _folder(name: str) -> str:

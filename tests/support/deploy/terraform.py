@@ -71,12 +71,15 @@ class Ran:
 class TerraformFolder:
     """A working folder with its own copy of the configuration."""
 
-    def __init__(self, folder: Path, source: Path = CONFIGURATION) -> None:
-        """The copy keeps its place beside `shared`, so that relative paths lead to where they lead here."""
+    def __init__(self, folder: Path, source: Path = CONFIGURATION, google: str = google_schema.VERSION) -> None:
+        """`google` is the version of the provider.
+
+        The copy keeps its place beside `shared`, so that relative paths lead to where they lead here.
+        """
         self.folder = folder / source.name
         shutil.copytree(source, self.folder, ignore=_PERSONAL)
         self._environment = dict(os.environ) | {
-            "TF_CLI_CONFIG_FILE": str(mirror(self.folder)),
+            "TF_CLI_CONFIG_FILE": str(mirror(self.folder, google)),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "HOME": str(folder),
@@ -117,12 +120,12 @@ def sources(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(tuple(sorted({name for kind, name in types if kind == wanted})) for wanted in ("resource", "data"))  # type: ignore[return-value]
 
 
-def mirror(folder: Path) -> Path:
+def mirror(folder: Path, google: str = google_schema.VERSION) -> Path:
     """Terraform's own configuration file, which leads to a mirror with the stand-in for the types of `folder`."""
-    schema = google_schema.render_schema(*sources(folder))
-    told = json.dumps([schema, _TIME_SCHEMA], sort_keys=True)
+    schema = google_schema.render_schema(*sources(folder), google)
+    told = json.dumps([google, schema, _TIME_SCHEMA], sort_keys=True)
     schema_folder = _BUILD / hashlib.sha256(told.encode()).hexdigest()[:16]
-    _write_provider(schema_folder, "google", google_schema.VERSION, schema)
+    _write_provider(schema_folder, "google", google, schema)
     _write_provider(schema_folder, "time", TIME_VERSION, _TIME_SCHEMA)
     configuration = schema_folder / "terraformrc"
     lines = f'provider_installation {{\n  filesystem_mirror {{\n    path = "{schema_folder / "mirror"}"\n  }}\n}}\n'

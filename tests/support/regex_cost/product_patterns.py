@@ -17,7 +17,10 @@ _ANCHORED = frozenset(("match", "fullmatch"))
 _USES = ("match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split")
 CHECKED_ELSEWHERE = {
     ("shared/proof/claims/place_claim.py", "_find_token"): "one name, escaped",
-    ("shared/proof/claims/regressions/new_failures.py", "_Comparison"): "an escaped name, and runs of bounded length",
+    (
+        "shared/proof/claims/regressions/provided_names.py",
+        "ProvidedNames",
+    ): "an escaped name, bounded runs",
     ("shared/proof/claims/files/file_judge.py", "_Reading"): "one name, escaped",
     ("shared/adapters/google/image_name.py", "_read_rule"): "the name of an image as the platform has it, matched once",
     ("shared/detection/causes/cause.py", "make_rule"): "classes and messages of at most 300 characters",

@@ -38,7 +38,8 @@ BOT_TOKEN = "xoxb-1111-2222-of-these-tests"
 SIGNING_SECRET = "0123456789abcdef0123456789abcdef"
 PRIVATE_KEY = "-----BEGIN RSA PRIVATE KEY-----\nof these tests\n-----END RSA PRIVATE KEY-----\n"
 WEBHOOK_SECRET = "webhook-secret-of-these-tests"
-SECRETS = (BOT_TOKEN, SIGNING_SECRET, PRIVATE_KEY, WEBHOOK_SECRET)
+APP_TOKEN = "xapp-1-A0BOAT-0123456789"
+SECRETS = (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, PRIVATE_KEY, WEBHOOK_SECRET)
 _PROGRAM = Path(__file__).with_name("platform_program.py")
 _CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -188,7 +189,8 @@ class ScriptedPerson:
 
     def ask_secret(self, what: str, variable: str) -> Secret:
         self.questions.append(what)
-        return Secret({"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_SIGNING_SECRET": SIGNING_SECRET}[variable])
+        typed = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_SIGNING_SECRET": SIGNING_SECRET, "SLACK_APP_TOKEN": APP_TOKEN}
+        return Secret(typed[variable])
 
     def confirm(self, question: str) -> bool:
         del question

@@ -31,6 +31,7 @@ class FakeWorkspace:
     token: str = ""
     """The only one that is taken; "" takes any."""
     lost_method: str = ""
+    has_socket_mode: bool = False
     address: str = ""
     called_methods: list[str] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -39,7 +40,8 @@ class FakeWorkspace:
         method = asked.path.rpartition("/")[2]
         self.called_methods.append(method)
         given = {**asked.query, **(asked.body or {})}
-        if self.token and asked.headers.get("authorization") != f"Bearer {self.token}":
+        is_of_app = method == "apps.connections.open"  # which takes another token
+        if self.token and not is_of_app and asked.headers.get("authorization") != f"Bearer {self.token}":
             return FakeResponse(200, {"ok": False, "error": "invalid_auth"})
         value = self._value(method, given)
         lost, self.lost_method = self.lost_method == method, "" if self.lost_method == method else self.lost_method
@@ -53,10 +55,12 @@ class FakeWorkspace:
         message = {"app_id": APP, "text": given.get("text", ""), "ts": posted["ts"]}
         return {"ok": True, "channel": given["channel"], "ts": posted["ts"], "message": message}
 
-    def _value(self, method: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: PLR0911  # one for each method
+    def _value(self, method: str, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: C901, PLR0911  # one for each method
         if method == "auth.test":
             whose = {"enterprise_id": self.organisation} if self.organisation else {}
             return {"ok": True, "user_id": BOT, "bot_id": "B0BOT", "team_id": TEAM, "user": "provenfix", **whose}
+        if method == "apps.connections.open":
+            return {"ok": self.has_socket_mode, "error": "not_allowed_token_type", "url": "wss://slack.invalid/link"}
         if method == "bots.info":
             if "users:read" not in self.scopes:
                 return {"ok": False, "error": "missing_scope", "needed": "users:read"}

@@ -18,7 +18,6 @@ from shared.proof.claims.attributes.module_attributes import find_module_attribu
 from shared.proof.claims.attributes.source_file import SourceFile
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule, ModuleKind
 from shared.proof.claims.ports import ServiceModules
-from shared.proof.claims.source.standard_library import is_standard_module
 from shared.proof.claims.source.standard_names import StandardName, StandardNames
 
 CHECKED_BY = "attribute-rules"
@@ -68,22 +67,11 @@ def _judge_module(
     users = [_cut_before(source, asking), *_list_patching(finder, source)]
     answer = find_module_attribute(finder, claimed, claim.module, claim.name, users)
     if claimed.kind is ModuleKind.OUTSIDE and standard_names is not None:
-        answer = _ask_standard_library(claim, finder, standard_names) or answer
+        asked = StandardName(claim.module, claim.name, is_attribute=True)
+        fails, reason = standard_names.judge(asked, finder.modules) or (None, "")
+        presence = Presence.ABSENT if fails else Presence.PRESENT
+        answer = answer if fails is None else Answer(presence, reason)
     return _conclude(answer, asking)
-
-
-def _ask_standard_library(claim: Claim, finder: MeaningFinder, standard_names: StandardNames) -> Answer | None:
-    """What the Python of the commit's image says of a name of its own library; None where it decides nothing."""
-    modules = finder.modules
-    if not is_standard_module(claim.module.partition(".")[0], modules.python):
-        return None
-    image = modules.image_python
-    asked = StandardName(claim.module, claim.name, is_attribute=True)
-    fails = standard_names.fails_so(asked, modules.python, image.version)
-    if fails is None:
-        return None
-    presence, has = (Presence.ABSENT, "does not have") if fails else (Presence.PRESENT, "has")
-    return Answer(presence, f"{claim.module} {has} {claim.name} on {image}")
 
 
 def _is_claimed(meaning: ModuleMeaning, claimed: FoundModule | None, name: str) -> bool:

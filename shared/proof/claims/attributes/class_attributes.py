@@ -1,7 +1,10 @@
-"""Whether a class, or its instances, have an attribute: bound for sure, nowhere, or unknown."""
+"""Whether a class, or its instances, have an attribute: bound for sure, nowhere, or unknown.
+
+Sources may set or remove an attribute in other ways than by the class's own body: `find_dynamic_change` looks for them.
+"""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -13,11 +16,94 @@ from shared.proof.claims.attributes.bound_names import (
     read_scope_bindings,
     read_scope_deletions,
 )
-from shared.proof.claims.attributes.class_hierarchy import Hierarchy, ResolvedClass
-from shared.proof.claims.attributes.dataclass_fields import is_pseudo_field, may_leave_class
-from shared.proof.claims.attributes.dynamic_attributes import find_dynamic_change
+from shared.proof.claims.attributes.class_hierarchy import Hierarchy, ResolvedClass, is_pseudo_field, may_leave_class
 from shared.proof.claims.attributes.instance_attributes import is_set_by_construction, may_be_slot
 from shared.proof.claims.attributes.source_file import SourceFile, mangle_name
+
+_SETTERS = frozenset(("setattr", "__setattr__"))
+_REMOVERS = frozenset(("delattr", "__delattr__"))
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicChange:
+    """`reason`: what may set the attribute, "" for nothing. `is_deleted`: something may remove it."""
+
+    reason: str = ""
+    is_deleted: bool = False
+
+
+def find_dynamic_change(hierarchy: Hierarchy, attribute: str, sources: Iterable[SourceFile]) -> DynamicChange:
+    """What the sources may do to the attribute. Objects of unrelated classes, known by `self`, do not count."""
+    reason, is_deleted = "", False
+    for source in sources:
+        for node in source.changing_nodes:
+            effect = _read_effect(source, node, attribute)
+            if effect and not _is_of_another_class(source, node, hierarchy):
+                line = getattr(node, "lineno", 0)
+                reason = reason or f"{source.path}, line {line}, may set {attribute}"
+                is_deleted |= effect == "remove"
+    return DynamicChange(reason, is_deleted)
+
+
+def _read_effect(source: SourceFile, node: ast.AST, attribute: str) -> str:
+    """ "set", "remove", or "" for none."""
+    match node:
+        case ast.Attribute(ctx=ast.Store() | ast.Del()) if mangle_name(node.attr, source.get_class(node)) == attribute:
+            around = source.parents.get(node)
+            is_bare = isinstance(around, ast.AnnAssign) and around.value is None
+            return "remove" if isinstance(node.ctx, ast.Del) else "" if is_bare else "set"
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in _SETTERS | _REMOVERS:
+            effect = "set" if name in _SETTERS else "remove"
+            return "" if _is_of_another_name(node, attribute) else effect
+        case ast.Name(id=name, ctx=ast.Load()) if name in _SETTERS | _REMOVERS:
+            around = source.parents.get(node)
+            return "" if isinstance(around, ast.Call) and around.func is node else "remove"
+        case ast.Attribute(value=ast.Name(), attr="__new__"):
+            return "remove"
+    return "set" if _reaches_namespace(node) else ""
+
+
+def _reaches_namespace(node: ast.AST) -> bool:
+    """Whether code that is not spelled out may change any attribute."""
+    match node:
+        case ast.Attribute(attr="__dict__" | "__class__"):
+            return True
+        case ast.Name(id="vars" | "locals" | "exec" | "eval", ctx=ast.Load()):
+            return True
+    return False
+
+
+def _is_of_another_name(call: ast.Call, attribute: str) -> bool:
+    """Whether a constant name is set or removed that is not the attribute."""
+    name = call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+    position = -2 if name in _SETTERS else -1
+    if call.keywords or len(call.args) < -position or any(isinstance(part, ast.Starred) for part in call.args):
+        return False
+    given = call.args[position]
+    return isinstance(given, ast.Constant) and given.value != attribute
+
+
+def _is_of_another_class(source: SourceFile, node: ast.AST, hierarchy: Hierarchy) -> bool:
+    """Whether what is changed is the `self` of a class from which the hierarchy does not derive."""
+    this = next((part for part in _list_targets(node) if isinstance(part, ast.Name)), None)
+    function = source.get_function(node)
+    owner = source.parents.get(function) if function is not None else None
+    if this is None or not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    if not isinstance(owner, ast.ClassDef) or hierarchy.contains(owner) or function.name == "__init_subclass__":
+        return False
+    arguments = [*function.args.posonlyargs, *function.args.args][:1]
+    decorated = any(isinstance(part, ast.Name) and part.id == "staticmethod" for part in function.decorator_list)
+    return not decorated and bool(arguments) and arguments[0].arg == this.id
+
+
+def _list_targets(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.Attribute(value=value):
+            yield value
+        case ast.Call(args=[first, *_]):
+            yield first
+
 
 _HOOKS = ("__getattr__", "__getattribute__")
 

@@ -13,8 +13,13 @@ from shared.proof.claims.attributes.bound_names import (
     list_possible_names,
     walk_always_run,
 )
-from shared.proof.claims.attributes.class_hierarchy import Hierarchy, ResolvedClass
-from shared.proof.claims.attributes.dataclass_fields import generates_init, has_option, is_field_set
+from shared.proof.claims.attributes.class_hierarchy import (
+    Hierarchy,
+    ResolvedClass,
+    generates_init,
+    has_option,
+    is_field_set,
+)
 from shared.proof.claims.attributes.source_file import mangle_name
 from shared.proof.claims.source.python_source import walk_nodes
 

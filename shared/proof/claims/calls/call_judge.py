@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from shared.proof.claims.calls.call_candidates import CandidateCalls
+from shared.proof.claims.calls.call_candidates import CandidateCalls, find_definitions
 from shared.proof.claims.calls.call_message import CallComplaint, ComplaintKind, parse_call_message
 from shared.proof.claims.calls.call_signature import CallShape, find_complaint, judge_inexact, read_shape
 from shared.proof.claims.calls.callee_signatures import Callee, SignatureSearch
 from shared.proof.claims.calls.code_values import FunctionValue, OutsideObject, SourceFile, UnknownValue
-from shared.proof.claims.calls.definition_search import find_definitions
 from shared.proof.claims.calls.function_patches import patches_function
 from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict

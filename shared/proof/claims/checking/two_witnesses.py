@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from shared.proof.claims.attributes.attribute_uses import find_uses
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
-from shared.proof.claims.checking.checked_files import collect_files
-from shared.proof.claims.checking.type_probes import ProbedSource, insert_probes
+from shared.proof.claims.checking.checked_files import ProbedSource, collect_files, insert_probes
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.model.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule

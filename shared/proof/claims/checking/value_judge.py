@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from shared.proof.claims.attributes.attribute_uses import has_function, is_frame
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
 from shared.proof.claims.attributes.source_file import SourceFile
-from shared.proof.claims.checking.checked_files import collect_files
-from shared.proof.claims.checking.type_probes import ProbedSource, insert_probes
+from shared.proof.claims.checking.checked_files import ProbedSource, collect_files, insert_probes
 from shared.proof.claims.checking.value_operations import (
     Operation,
     OperationKind,

@@ -118,7 +118,7 @@ class ImagePlaces:
         """An absence, unless a command of the build may make the file."""
         if answer.state is not Presence.ABSENT:
             return answer
-        making = next((step for step in self._list_commands() if _may_make_files(step)), None)
+        making = next((step for step in self._list_commands() if may_make_files(step)), None)
         if making is not None:
             return _build_unknown(f"{answer.reason}, but {self.layout.dockerfile} line {making.line} may make it")
         return answer
@@ -149,7 +149,7 @@ def open_places(modules: ServiceModules, list_paths_named: ListPathsNamed) -> tu
     return tuple(ImagePlaces(layout, modules.running_paths, list_paths_named) for layout in modules.layouts)
 
 
-def _may_make_files(step: OpaqueInstruction) -> bool:
+def may_make_files(step: OpaqueInstruction) -> bool:
     """Whether a command of a build may write files that no word of it names."""
     for words in split_commands(re.sub(r"^(?:--\S+\s+)+", "", step.text), {}):
         bare = split_assignments(words)[1]

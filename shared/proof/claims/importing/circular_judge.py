@@ -6,9 +6,8 @@ where the order says so; where a run may take another way, it is unknown.
 
 from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.importing.import_order import ImportOrder
-from shared.proof.claims.importing.import_outcomes import Undecided
 from shared.proof.claims.importing.import_requests import ImportRequest, list_import_requests
-from shared.proof.claims.importing.started_modules import StartedModules
+from shared.proof.claims.importing.started_modules import StartedModules, Undecided
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import parse_module
 

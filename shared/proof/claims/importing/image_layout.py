@@ -2,18 +2,22 @@
 
 Takes a commit's tree and what a traceback shows of the image. Returns every layout that may be the service's: an import
 is decided where they agree.
+
+`NameSearch` looks one name up in folders of an image, as Python's import system does; links and built files stop it.
 """
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.proof.loading.commit_tree import RecordingTree
+from shared.proof.loading.buildpack_start import find_buildpack_start
+from shared.proof.loading.commit_tree import RecordingTree, is_build_file, is_image_file
 from shared.proof.loading.dockerfile_search import is_deployed_dockerfile, list_folders_above
 from shared.proof.loading.dockerfile_stages import BuildStage, CopyInstruction
 from shared.proof.loading.image_files import ImageFiles, build_docker_filter, is_copied
 from shared.proof.loading.image_starts import read_starts
-from shared.proof.loading.images import BuiltImage, find_buildpack_start, find_images, list_project_installs
+from shared.proof.loading.images import BuiltImage, find_images, list_project_installs
 from shared.proof.loading.installed_projects import find_installed_projects
 from shared.proof.loading.start_command import StartCommand
 from shared.proof.model.paths import split_logged_path
@@ -38,10 +42,12 @@ class TracedFiles:
     """Whether a link is at a path of the tree."""
     logged_root: str = ""
     """The folder of the import path in which the failing import found its module; "" where the log does not say."""
+    package_root: str = ""
+    """The folder of the import path below whose packages the failing file was loaded; "" where the log does not say."""
 
     @property
     def running_paths(self) -> tuple[str, ...]:
-        return (self.failing_path, *self.traced_paths)
+        return tuple(path for path in (self.failing_path, *self.traced_paths) if path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ def find_layouts(tree: RecordingTree, traced: TracedFiles, source_roots: Sequenc
         roots = [posixpath.normpath(posixpath.join("/", root)) for root in source_roots]
         return (ImageLayout(_take_whole_tree(tree, "/", ""), tuple(roots), possible_roots=("/",)),)
     layouts = [layout for image in _choose_images(tree, traced) for layout in _read_image(image, traced)]
-    layouts = [layout for layout in layouts if traced.logged_root in layout.roots] or layouts
+    shown = {traced.logged_root, traced.package_root} - {""}
+    layouts = [layout for layout in layouts if shown.issubset(layout.roots)] or layouts
     return tuple(layouts)[:_MAX_LAYOUTS] or (_read_buildpack(tree, traced) or _infer_layout(tree, traced),)
 
 
@@ -187,3 +194,94 @@ def _find_package_root(files: ImageFiles, traced: TracedFiles) -> str:
 def _take_whole_tree(tree: RecordingTree, target: str, folder: str) -> ImageFiles:
     stage = BuildStage(workdir=target, copies=(CopyInstruction((".",), target, is_into_folder=True),))
     return ImageFiles(tree, (stage,), folder)
+
+
+_MAY_PROVIDE = re.compile(
+    r"(?:^|/)(?:\.gitignore|\.gcloudignore|[\w.-]*\.?dockerignore|Pipfile(?:\.lock)?|(?:poetry|pdm|uv)\.lock|environment\.ya?ml"
+    r"|pyproject\.toml|setup\.(?:cfg|py)|requirements[\w.-]*|[\w.-]*Dockerfile|Procfile)$"
+)
+_REQUIREMENTS = re.compile(r"(?:^|/)requirements/[\w./-]+\.(?:txt|in)$")
+
+_MODULES_THAT_MAY_DECIDE = ("setup", "requirements", "dockerfile", "containerfile")
+"""What a `.py` is called that one of the rules below may know; thousands of others change from commit to commit."""
+
+
+def may_provide(path: str) -> bool:
+    """Whether a file may say what a build brings or leaves out."""
+    return _MAY_PROVIDE.search(path) is not None
+
+
+def decides_image(path: str) -> bool:
+    """Whether a change of a file may change what an image has beside the files of the repository."""
+    name = path.rpartition("/")[2]
+    if name.endswith(".py") and not name.lower().startswith(_MODULES_THAT_MAY_DECIDE):
+        return False
+    return may_provide(path) or is_image_file(path) or is_build_file(path) or bool(_REQUIREMENTS.search(path))
+
+
+_BUILT_FILES = (".so", ".pyd", ".pyc", ".pyx")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """What one name means: a file (image path), folders that hold its submodules, or both."""
+
+    path: str = ""
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why the meaning of a name is unknown."""
+
+    reason: str
+
+
+class NameSearch:
+    """Searches the files of one image."""
+
+    def __init__(self, files: ImageFiles, is_link: Callable[[str], bool]) -> None:
+        self._files = files
+        self._tree = files.tree
+        self._is_link = is_link
+
+    def search(self, folders: Sequence[str], name: str) -> Location | Obstacle | None:
+        """One name in some folders: a package, else a module, else the parts of a namespace package."""
+        portions: list[str] = []
+        for folder in folders:
+            path = posixpath.join(folder, name)
+            if built := self._find_built_file(folder, name):
+                return Obstacle(f"{built} is built, not read")
+            if self._files.locate(f"{path}/__init__.py") is not None:
+                return Location(f"{path}/__init__.py", (path,))
+            if self._files.locate(f"{path}.py") is not None:
+                return Location(f"{path}.py")
+            if link := self._find_link(path):
+                return Obstacle(f"{link} is a link")
+            if self._is_folder(path):
+                portions.append(path)
+        return Location("", tuple(portions)) if portions else None
+
+    def _find_built_file(self, folder: str, name: str) -> str:
+        """An extension module or a compiled file of a name; Python takes it for the module."""
+        for origin in self._files.list_origin_paths(folder):
+            for entry in self._tree.list_unrecorded(origin) or ():
+                if entry.startswith(f"{name}.") and entry.endswith(_BUILT_FILES):
+                    path = posixpath.join(origin, entry)
+                    self._tree.blob(path)  # an input: without it the answer is another one
+                    return path
+        return ""
+
+    def _find_link(self, path: str) -> str:
+        origins = [*self._files.list_origin_paths(path), *self._files.list_origin_paths(f"{path}.py")]
+        return next((origin for origin in origins if self._is_link(origin)), "")
+
+    def _is_folder(self, path: str) -> bool:
+        """Whether the image has a folder; one that is left out counts where something in it is not."""
+        if not self._files.is_folder(path):
+            return False
+        origins = [origin for origin in self._files.list_origin_paths(path) if self._tree.has_folder(origin)]
+        if not origins or any(not self._files.is_left_out(origin) for origin in origins):
+            return True
+        entries = [posixpath.join(origin, name) for origin in origins for name in self._tree.folder(origin) or ()]
+        return any(not self._files.is_left_out(entry) for entry in entries)

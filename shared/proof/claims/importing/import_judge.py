@@ -153,12 +153,17 @@ def _ask_witness(
     witness: ServiceModules,
 ) -> ClaimVerdict:
     """A verdict that is unknown, where the log says what the same statement does with the same files."""
-    lines = tuple(request.line for request in requests if _asks_exactly(claim, request))
+    lines = list_asking_lines(claim, requests)
     source = modules.tree.read(claim.path) or b""
     is_changing = _CHANGES_PATH.search(source) is not None or changes_module_table(source)
     if not lines or is_changing or not has_same_inputs(modules.tree, witness.tree, claim.path):
         return verdict
     return ClaimVerdict(ClaimState.FAILS, f"as the log shows for the same files: {verdict.reason}", lines, "the log")
+
+
+def list_asking_lines(claim: Claim, requests: Collection[ImportRequest]) -> tuple[int, ...]:
+    """The lines of the statements that nothing guards and that ask for exactly what the claim names."""
+    return tuple(request.line for request in requests if _asks_exactly(claim, request))
 
 
 def _asks_exactly(claim: Claim, request: ImportRequest) -> bool:
@@ -203,7 +208,7 @@ def _judge_name(claim: Claim, modules: ServiceModules, request: ImportRequest) -
     source = modules.find_module(claim.path, request.module, request.level)
     if source.kind is ModuleKind.OUTSIDE:
         return _Answer(ClaimState.UNKNOWN, f"{request.module} is not of the repository", is_claimed=is_exact)
-    if source.kind is ModuleKind.MISSING:
+    if source.kind is ModuleKind.MISSING or source.fails_otherwise:
         return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {source.reason}", is_unlike=True)
     binding = find_imported_name(modules, claim.path, request.module, request.level, request.name)
     if binding.state is BindingState.UNBOUND and not is_exact:
@@ -244,15 +249,10 @@ def _judge_standard_name(
     claim: Claim, modules: ServiceModules, names: StandardNames, request: ImportRequest
 ) -> _Answer | None:
     """`from typing import Self` fails on 3.10, and not on an image with 3.11."""
-    is_standard = is_standard_module(request.parts[0], modules.python)
-    if not is_standard or modules.find_module(claim.path, request.module).kind is not ModuleKind.OUTSIDE:
+    if modules.find_module(claim.path, request.module).kind is not ModuleKind.OUTSIDE:
         return None
-    image = modules.image_python
-    fails = names.fails_so(StandardName(request.module, request.name), modules.python, image.version)
-    if fails is None:
-        return None
-    state, has = (ClaimState.FAILS, "does not have") if fails else (ClaimState.HOLDS, "has")
-    return _Answer(state, f"{request.module} {has} {request.name} on {image}")
+    answer = names.judge(StandardName(request.module, request.name), modules)
+    return None if answer is None else _Answer(ClaimState.FAILS if answer[0] else ClaimState.HOLDS, answer[1])
 
 
 def _judge_standard_module(modules: ServiceModules, request: ImportRequest) -> _Answer | None:
@@ -268,6 +268,8 @@ def _judge_standard_module(modules: ServiceModules, request: ImportRequest) -> _
 def _describe_module(claim: Claim, modules: ServiceModules, step: FoundModule) -> _Answer:
     if step.kind in _IN_IMAGE:
         return _Answer(ClaimState.HOLDS, f"{step.path} is in the image")
+    if step.fails_otherwise:
+        return _Answer(ClaimState.UNKNOWN, f"it fails in another way: {step.reason}", is_unlike=True)
     first, _, below = claim.module.partition(".")
     if step.kind is ModuleKind.OUTSIDE and not (below and is_standard_module(first, modules.python)):
         return _Answer(ClaimState.HOLDS, step.reason or f"Python or an installed package has {claim.module}")

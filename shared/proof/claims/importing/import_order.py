@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
 from shared.proof.claims.importing.bindings import BindingState, find_imported_name
-from shared.proof.claims.importing.import_outcomes import CircularImport, ImportFailed, Undecided
-from shared.proof.claims.importing.started_modules import StartStep
+from shared.proof.claims.importing.started_modules import CircularImport, ImportFailed, StartStep, Undecided
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.module_code import parse_module

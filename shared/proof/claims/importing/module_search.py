@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from shared.proof.claims.claim import FoundModule, ModuleKind
-from shared.proof.claims.importing.image_layout import ImageLayout
-from shared.proof.claims.importing.name_search import Location, NameSearch, Obstacle
+from shared.proof.claims.importing.file_packages import FilePackages
+from shared.proof.claims.importing.image_layout import ImageLayout, Location, NameSearch, Obstacle, TracedFiles
 from shared.proof.claims.importing.started_modules import StartStep
 from shared.proof.claims.source.module_table import changes_module_table
 from shared.proof.claims.source.standard_library import is_standard_module
@@ -42,17 +42,17 @@ class ModuleSearch:
         self,
         layout: ImageLayout,
         python: str,
-        running_paths: Sequence[str],
-        is_link: Callable[[str], bool],
+        traced: TracedFiles,
         find_outside: ProvidersLookup,
     ) -> None:
         self._layout = layout
         self._files = layout.files
         self._tree = layout.files.tree
         self._python = python
-        self._running = tuple(running_paths)
-        self._names = NameSearch(layout.files, is_link)
+        self._running = tuple(traced.running_paths)
+        self._names = NameSearch(layout.files, traced.is_link)
         self._find_outside = find_outside
+        self._packages = FilePackages(layout, self._names, traced)
         self._contents = ImageContents(layout.files, layout.dockerfile, self._running)
         self._hooks: dict[str, str] = {}
         self._absolute: dict[tuple[tuple[str, ...], str], FoundModule] = {}
@@ -85,6 +85,11 @@ class ModuleSearch:
         results = dict.fromkeys(self._find_from(path, module, level) for path in image_paths[:4])
         return next(iter(results)) if len(results) == 1 else _build_unknown(f"{importing_path} is in the image twice")
 
+    def find_started(self, module: str) -> FoundModule:
+        """What a program finds that imports a dotted module before any file of the service runs."""
+        roots = tuple(dict.fromkeys((*self._layout.roots, *self._layout.installed_roots)))
+        return self._find_absolute(roots, module.split("."))
+
     def _find_from(self, path: str, module: str, level: int) -> FoundModule:
         parts = module.split(".") if module else []
         if not level:
@@ -94,32 +99,20 @@ class ModuleSearch:
             return self._absolute[key]
         folder = posixpath.dirname(path)
         for _ in range(level - 1):
-            if folder in self._layout.roots or folder == "/":
-                return _build_unknown("the import leads above the outermost package")
+            if self._packages.is_top(folder, path) or folder == "/":
+                return self._describe_above(folder, "the import leads above the outermost package")
             folder = posixpath.dirname(folder)
-        if folder in self._layout.roots and not self._is_started_in_package(path, level):
-            return _build_unknown("a relative import outside of any package")
+        if self._packages.is_top(folder, path) and not self._packages.is_started_in(path, level):
+            return self._describe_above(folder, "a relative import outside of any package")
         package = self._files.locate(f"{folder}/__init__.py")
         if reason := self._find_hook(f"{folder}/__init__.py" if package else ""):
             return _build_unknown(reason)
         start = Location(f"{folder}/__init__.py" if package else "", (folder,))
         return self._walk(start, parts, "." * level)
 
-    def _is_started_in_package(self, path: str, level: int) -> bool:
-        """Whether the start command names a file by a package of so many levels, although its folder is a root."""
-        start = self._layout.started
-        for module in start.modules if start is not None else ():
-            package, dot, _ = module.rpartition(".")
-            if package.count(".") + 1 < level:
-                continue
-            location = self._names.search(self._layout.roots, package.partition(".")[0]) if dot else None
-            for part in package.split(".")[1:]:
-                location = self._names.search(location.folders, part) if isinstance(location, Location) else None
-            if isinstance(location, Location):
-                file = self._names.search(location.folders, module.rpartition(".")[2])
-                if isinstance(file, Location) and file.path == path:
-                    return True
-        return False
+    def _describe_above(self, folder: str, reason: str) -> FoundModule:
+        """A relative import that Python refuses, unless the file is loaded by a name below another folder."""
+        return replace(_build_unknown(reason), fails_otherwise=self._packages.is_only_top(folder))
 
     def _find_absolute(self, roots: Sequence[str], parts: Sequence[str]) -> FoundModule:
         name = parts[0]

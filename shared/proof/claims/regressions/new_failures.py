@@ -13,15 +13,17 @@ from shared.proof.claims.attributes.expression_meaning import MeaningFinder
 from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.claim_verdicts import OpenModules
-from shared.proof.claims.importing.image_inputs import decides_image
+from shared.proof.claims.importing.image_layout import decides_image
 from shared.proof.claims.ports import ClaimJudge, ServiceModules
 from shared.proof.claims.regressions.change_focus import Focus, TouchedNames, find_touched_names, focus_on_change
-from shared.proof.claims.regressions.circular_starts import find_circular_claim
+from shared.proof.claims.regressions.complaints import find_circular_claim, list_opened_files
 from shared.proof.claims.regressions.guarded_lines import find_guarded_lines
-from shared.proof.claims.regressions.opened_files import list_opened_files
+from shared.proof.claims.regressions.provided_names import ProvidedNames
 from shared.proof.claims.regressions.repeated_failure import RepeatedFailure, refuse_claim
+from shared.proof.claims.regressions.start_targets import find_start_claim
 from shared.proof.claims.regressions.suspicions import Suspect, SuspectReader
 from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.starting.start_judge import StartJudge
 from shared.proof.gating.gates import GateFailure
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
 from shared.proof.model.ports import History
@@ -36,6 +38,7 @@ _MAX_TEXTS = 1_500
 
 _WORD = re.compile(rb"[A-Za-z_]\w*", re.ASCII)
 
+_Judges = Mapping[ClaimFamily, ClaimJudge]
 LoadedBlobs = Callable[[str], Mapping[str, str]]
 
 
@@ -57,8 +60,8 @@ class NewFailures:
     """Compares commits with the deployed one. `fixed_claim`: the claim that must not come back in another file."""
 
     history: History
-    judges: Mapping[ClaimFamily, ClaimJudge]
-    confirming_judges: Mapping[ClaimFamily, ClaimJudge]
+    judges: _Judges
+    confirming_judges: _Judges
     open_modules: OpenModules
     loaded_blobs: LoadedBlobs
     deployed_commit: str
@@ -75,7 +78,7 @@ class NewFailures:
         """The first failure at a commit that the deployed commit did not have; None where there is none."""
         for failure in self.list_all(commit):
             claim = failure.claim
-            judge = self.judges[claim.family]
+            judge = self.get_judge(claim.family) or self.judges[claim.family]
             repeated = RepeatedFailure(self.history, judge, self.open_modules, claim, self.start_path)
             refusing_file = (claim.path, self.loaded_blobs(commit).get(claim.path, ""))
             return replace(refuse_claim(claim, failure.verdict), refusing_file=refusing_file, repeat=repeated.find)
@@ -94,6 +97,17 @@ class NewFailures:
             if failure is not None and key not in seen:
                 seen.add(key)
                 yield failure
+
+    def list_starts(self, commit: str) -> Iterator[NewFailure]:
+        """The failure of a commit whose start command names what its image newly lacks, where nothing else is asked."""
+        comparison = _Comparison(self, commit)
+        yield from filter(None, map(comparison.judge, comparison.list_starts()))
+
+    def get_judge(self, family: ClaimFamily) -> ClaimJudge | None:
+        """Who judges a family; a start target with what the deployed commit installs as the witness."""
+        if family is ClaimFamily.START_TARGET:
+            return StartJudge().with_baseline(self.open_deployed())
+        return self.judges.get(family)
 
     def is_new(self, claim: Claim, commit: str) -> bool:
         """Whether what fails at a commit did surely not fail at the deployed one."""
@@ -134,7 +148,7 @@ class _Comparison:
         self.after = owner.loaded_blobs(commit) if self._changed_paths else {}
         self._tree = CommitTree(history, commit)
         self._modules = owner.open_modules(self._tree, owner.start_path)
-        self._stores: dict[str, bool] = {}
+        self._provided = ProvidedNames(owner.history, self.after)
 
     def list_suspects(self) -> Iterator[Suspect]:
         """What may newly fail: the circular start, the fixed claim, changed files, files that mention what changed."""
@@ -146,8 +160,14 @@ class _Comparison:
             yield from self._list_outside_imports(self._open_reader(), changed)
         yield from self._list_files()
         circular = find_circular_claim(self._modules, self._owner.start_path) if changed else None
-        if circular is not None:
-            yield Suspect(circular)
+        yield from (*(() if circular is None else (Suspect(circular),)), *self.list_starts())
+
+    def list_starts(self) -> Iterator[Suspect]:
+        """The start target that is newly missing, where loaded files or what makes the image differ."""
+        is_script_changed = any(path.endswith(".sh") for path in self._changed_paths)
+        if self.before != self.after or is_script_changed or self._is_image_changed:
+            claim = find_start_claim(self._modules, self._owner.open_deployed())
+            yield from () if claim is None else (Suspect(claim),)
 
     def _open_reader(self) -> SuspectReader:
         finder = MeaningFinder(self._modules, self._owner.start_path)
@@ -241,10 +261,11 @@ class _Comparison:
 
     def judge(self, suspect: Suspect) -> NewFailure | None:
         """The failure, where it is certain and new."""
-        verdict = self._judge(suspect.claim, self._modules, self._owner.judges)
+        judge = self._owner.get_judge(suspect.claim.family)
+        verdict = self._judge(suspect.claim, self._modules, {suspect.claim.family: judge} if judge else {})
         if verdict is None or verdict.state is not ClaimState.FAILS:
             return None
-        if self._may_be_provided(suspect) or not self.did_hold(suspect.claim):
+        if self._provided.may_provide(suspect) or not self.did_hold(suspect.claim):
             return None
         confirmed = self._judge(suspect.claim, self._modules, self._owner.confirming_judges) or verdict
         guarded = self._list_guarded(suspect.claim)
@@ -253,15 +274,15 @@ class _Comparison:
             return None
         return NewFailure(suspect.claim, replace(confirmed, lines=lines))
 
-    def _judge(
-        self, claim: Claim, modules: ServiceModules, judges: Mapping[ClaimFamily, ClaimJudge]
-    ) -> ClaimVerdict | None:
+    def _judge(self, claim: Claim, modules: ServiceModules, judges: _Judges) -> ClaimVerdict | None:
         judge = judges.get(claim.family)
         return judge.judge(claim, modules) if judge is not None and modules.tree.blob(claim.path) is not None else None
 
     def did_hold(self, claim: Claim) -> bool:
         """Whether nothing that the service loaded as deployed failed so, or may have."""
         deployed = self._owner.open_deployed()
+        if claim.family is ClaimFamily.START_TARGET:
+            return StartJudge().judge(claim, deployed).state is ClaimState.HOLDS
         if claim.path in self.before:
             former = self._judge(claim, deployed, self._owner.judges)
             return former is None or former.state is ClaimState.HOLDS
@@ -272,28 +293,6 @@ class _Comparison:
                 if former is not None and former.state is ClaimState.FAILS:
                     return False
         return True
-
-    def _may_be_provided(self, suspect: Suspect) -> bool:
-        """Whether other loaded files may give what is missing: they set the attribute, or derive a class."""
-        claim = suspect.claim
-        if claim.family is ClaimFamily.CALL:
-            return self._is_in_text(rf"\.{re.escape(claim.owner.rpartition('.')[2])}\s{{0,9}}=(?!=)")
-        if claim.family not in {ClaimFamily.MODULE_ATTRIBUTE, ClaimFamily.CLASS_ATTRIBUTE}:
-            return False
-        name = re.escape(claim.name)
-        assigned = rf"\.\s{{0,9}}{name}\s{{0,9}}(?::[^=\n]{{1,99}})?=(?!=)"
-        if self._is_in_text(rf"{assigned}|setattr\([^,]{{1,99}},\s{{0,9}}['\"]{name}['\"]"):
-            return True
-        derived = rf"class\s{{1,9}}\w{{1,99}}\s{{0,9}}\([^)]{{0,300}}\b{re.escape(suspect.subclassed)}\b"
-        return bool(suspect.subclassed) and self._is_in_text(derived)
-
-    def _is_in_text(self, pattern: str) -> bool:
-        """Whether any loaded file has such a text."""
-        if pattern not in self._stores:
-            compiled = re.compile(pattern.encode())
-            texts = (self._owner.history.read(blob) or b"" for blob in list(self.after.values())[:_MAX_TEXTS])
-            self._stores[pattern] = any(compiled.search(text) for text in texts)
-        return self._stores[pattern]
 
     def _list_guarded(self, claim: Claim) -> frozenset[int]:
         code = parse_module(self._tree.read(claim.path) or b"")

@@ -23,8 +23,7 @@ from shared.proof.claims.importing.bindings import BindingState, find_imported_n
 from shared.proof.claims.importing.import_requests import Guard, ImportRequest, list_import_requests
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.regressions.change_focus import Focus
-from shared.proof.claims.regressions.complaints import add_message, format_call_complaint
-from shared.proof.claims.regressions.unbound_locals import list_unbound_locals
+from shared.proof.claims.regressions.complaints import add_message, format_call_complaint, list_unbound_locals
 from shared.proof.claims.source.builtin_names import is_builtin
 from shared.proof.claims.source.module_code import list_nodes
 from shared.proof.claims.source.python_source import parse_source

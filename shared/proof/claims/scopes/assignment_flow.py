@@ -14,12 +14,12 @@ from shared.proof.claims.scopes.statement_flow import Exits, StatementFlow
 from shared.proof.claims.source.exception_paths import (
     catches_everything,
     catches_most,
+    has_iterations,
     may_never_return,
     measure_catch,
     measure_suppression,
     names_name_error,
 )
-from shared.proof.claims.source.loop_counts import has_iterations
 from shared.proof.claims.source.python_source import walk_nodes
 from shared.proof.claims.source.scope_bindings import NameScope, classify_name
 

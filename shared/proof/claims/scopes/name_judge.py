@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, ModuleKind
-from shared.proof.claims.importing.started_modules import StartedModules
-from shared.proof.claims.importing.started_script import settle_main_guard
+from shared.proof.claims.importing.started_modules import StartedModules, settle_main_guard
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.expression_flow import TooComplex
 from shared.proof.claims.scopes.presence import DOUBTFUL, Presence

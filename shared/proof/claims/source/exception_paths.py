@@ -6,8 +6,22 @@ such path, 1 that there surely is, more that it is not certain.
 
 import ast
 
-from shared.proof.claims.source.loop_counts import has_iterations
 from shared.proof.claims.source.python_source import read_dotted_name, read_words, walk_nodes
+
+
+def has_iterations(iterable: ast.expr) -> bool | None:
+    """Whether a loop over an expression runs at least once: True, False (never), or None."""
+    match iterable:
+        case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items):
+            if any(isinstance(item, ast.Starred) for item in items):
+                return None
+            return bool(items)
+        case ast.Constant(value=str(text)):
+            return bool(text)
+        case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(count))], keywords=[]):
+            return count > 0
+    return None
+
 
 SURE, DOUBTFUL_COST = 1, 2
 _BROAD = frozenset(("Exception", "BaseException", "builtins.Exception", "builtins.BaseException"))

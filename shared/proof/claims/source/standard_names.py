@@ -6,6 +6,7 @@ Takes a module, a name and a minor version; the answer is None without a checker
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.standard_library import is_standard_module, parse_minor
 from shared.proof.model.checker_report import CheckerRule
 from shared.proof.model.ports import TypeChecker
@@ -68,6 +69,15 @@ class StandardNames:
 
     checker: TypeChecker
     _answers: dict[tuple[StandardName, str], bool | None] = field(default_factory=dict)
+
+    def judge(self, asked: StandardName, modules: ServiceModules) -> tuple[bool, str] | None:
+        """Whether asking fails in the image of a commit, and why; None where the version does not decide it."""
+        if not is_standard_module(asked.module.partition(".")[0], modules.python):
+            return None
+        image = modules.image_python
+        fails = self.fails_so(asked, modules.python, image.version)
+        has = "does not have" if fails else "has"
+        return None if fails is None else (fails, f"{asked.module} {has} {asked.name} on {image}")
 
     def fails_so(self, asked: StandardName, failing: str, python: str) -> bool | None:
         """Whether asking fails on `python`, where the log shows that it does on `failing`; both minor versions.

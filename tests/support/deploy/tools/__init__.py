@@ -16,6 +16,23 @@ _OPTIONS = ("--disable-pip-version-check", "--require-hashes", "--no-compile")
 
 
 @cache
+def download_wheel(name: str) -> Path:
+    """The one wheel that `NAME.txt` names, without what it depends on: only a file in it is read."""
+    pins, folder = _HERE.parent / f"{name}.txt", _PLACE / name
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        version = pins.read_text("utf-8").partition("==")[2].partition(" ")[0]
+        wheels = list(folder.glob(f"*-{version}-*.whl"))
+        if not wheels:
+            pip: list[str | Path] = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+            options = ["--no-deps", "--require-hashes", "--dest", str(folder)]
+            subprocess.run([*pip, "download", *options, "-r", pins], check=True, timeout=600)
+            wheels = list(folder.glob(f"*-{version}-*.whl"))
+    return wheels[0]
+
+
+@cache
 def install_programs(name: str) -> Path:
     """The folder `bin` of the virtual environment with what `NAME.txt` names."""
     pins = _HERE.parent / f"{name}.txt"
