@@ -3,7 +3,8 @@
 import pytest
 
 from shared.proof.claims.calls.call_judge import CallJudge
-from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState
+from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, FoundModule, ModuleKind
+from shared.proof.claims.importing.started_modules import StartStep
 from tests.support.fake_service_modules import FakeServiceModules
 
 FAILS, HOLDS, UNKNOWN = ClaimState.FAILS, ClaimState.HOLDS, ClaimState.UNKNOWN
@@ -62,3 +63,30 @@ def test_a_python_that_names_no_class_leaves_it_open() -> None:
 
 def test_a_keyword_of_the_log_may_be_one_of_the_method() -> None:
     assert judge("router = Router()\n@router.remove('/orders', key=1)\ndef show(a):\n" + GOOD) is UNKNOWN
+
+
+class _UndeclaredPackages(FakeServiceModules):
+    """Of which nobody knows whether they are installed."""
+
+    def find_module(self, importing_path: str, module: str, level: int = 0) -> FoundModule:
+        found = super().find_module(importing_path, module, level)
+        is_open = found.kind is ModuleKind.OUTSIDE or module == "lanterns"
+        return FoundModule(ModuleKind.UNKNOWN, reason="nothing declares it") if is_open else found
+
+    def is_outside(self, importing_path: str, name: str) -> bool:
+        del importing_path
+        return name != "lanterns"
+
+    def list_start_steps(self) -> tuple[StartStep, ...]:
+        return ()
+
+
+@pytest.mark.parametrize(("package", "state"), [("requests", HOLDS), ("lanterns", UNKNOWN)])
+def test_a_package_that_nothing_declares_is_from_outside_where_the_repository_has_no_such_name(
+    package: str, state: ClaimState
+) -> None:
+    source = HEAD.replace("requests", package) + "router = Router()\n" + ROUTE.replace("code=204", "2") + GOOD
+    message = "remove() missing 1 required positional argument: 'key'"
+    claim = Claim(ClaimFamily.CALL, "app/main.py", 1, "TypeError", message)
+    files = {"app/main.py": source, "app/lib.py": "def remove(order_id): pass\n"}
+    assert CallJudge().judge(claim, _UndeclaredPackages(files, "3.11")).state is state

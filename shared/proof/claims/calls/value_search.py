@@ -23,7 +23,8 @@ from shared.proof.claims.calls.code_values import (
     UnknownValue,
     Value,
 )
-from shared.proof.claims.claim import ModuleKind
+from shared.proof.claims.claim import FoundModule, ModuleKind
+from shared.proof.claims.importing.started_modules import StartedModules
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.name_bindings import map_bindings
 from shared.proof.claims.scopes.star_exports import StarExports
@@ -208,7 +209,7 @@ class ValueSearch:
 
     def _find_module(self, importing_path: str, module: str, level: int) -> Value:
         module_file = self.modules.find_module(importing_path, module, level)
-        if module_file.kind is ModuleKind.OUTSIDE:
+        if self._is_outside(module_file, importing_path, module, level):
             return OutsideValue(module)
         if module_file.kind in {ModuleKind.MISSING, ModuleKind.UNKNOWN}:
             return UnknownValue(f"the module {module} is not known")
@@ -226,7 +227,7 @@ class ValueSearch:
 
     def _find_module_attribute(self, owner: ModuleValue, name: str) -> Value:
         module_file = self.modules.find_module(owner.importing_path, owner.module, owner.level)
-        if module_file.kind is ModuleKind.OUTSIDE:
+        if self._is_outside(module_file, owner.importing_path, owner.module, owner.level):
             return OutsideValue(f"{owner.module}.{name}")
         if module_file.kind in {ModuleKind.FILE, ModuleKind.PACKAGE}:
             file = self.open_file(module_file.path)
@@ -241,6 +242,12 @@ class ValueSearch:
             dotted = f"{owner.module}.{name}" if owner.module else name
             return self._find_module(owner.importing_path, dotted, owner.level)
         return UnknownValue(f"the module {owner.module} is not known")
+
+    def _is_outside(self, found: FoundModule, importing_path: str, module: str, level: int) -> bool:
+        """Whether a module is none of the repository's, be it known to be installed or not."""
+        if found.kind is not ModuleKind.UNKNOWN or level or not isinstance(self.modules, StartedModules):
+            return found.kind is ModuleKind.OUTSIDE
+        return self.modules.is_outside(importing_path, module.partition(".")[0])
 
     def _find_result(self, node: ast.Call, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
         """What a call gives: an instance, a partial function, or `super()`."""
