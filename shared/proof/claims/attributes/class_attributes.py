@@ -60,7 +60,7 @@ def _read_effect(source: SourceFile, node: ast.AST, attribute: str) -> str:
             return "" if isinstance(around, ast.Call) and around.func is node else "remove"
         case ast.Attribute(value=ast.Name(), attr="__new__"):
             return "remove"
-    return "set" if _reaches_namespace(node) else ""
+    return "set" if _reaches_namespace(node) and not _lists_locals(source, node) else ""
 
 
 def _reaches_namespace(node: ast.AST) -> bool:
@@ -71,6 +71,14 @@ def _reaches_namespace(node: ast.AST) -> bool:
         case ast.Name(id="vars" | "locals" | "exec" | "eval", ctx=ast.Load()):
             return True
     return False
+
+
+def _lists_locals(source: SourceFile, node: ast.AST) -> bool:
+    """Whether a function lists its local variables: to change that list changes no attribute of an object."""
+    if not isinstance(node, ast.Name) or node.id not in {"locals", "vars"} or source.get_function(node) is None:
+        return False
+    call = source.parents.get(node)
+    return isinstance(call, ast.Call) and call.func is node and not call.args and not call.keywords
 
 
 def _is_of_another_name(call: ast.Call, attribute: str) -> bool:
