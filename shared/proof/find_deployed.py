@@ -18,10 +18,10 @@ from shared.proof.declared.python_versions import is_permitted
 from shared.proof.gating.loaded_files import LoadedFiles, find_traced_files
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.imports import Imports
-from shared.proof.locating.branch_states import BranchStates
 from shared.proof.locating.candidate_files import CandidateFiles
 from shared.proof.locating.locate_version import locate_version
 from shared.proof.locating.located_version import LocatedVersion
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.finding import DeclaredFile
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import match_logged_path

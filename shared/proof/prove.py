@@ -27,7 +27,7 @@ from shared.proof.gating.gates import Gates
 from shared.proof.gating.image_pythons import ImagePythons
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.loading.commit_tree import CommitTree
-from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.finding import Finding, Fix, Rollback
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import build_service_filter

@@ -7,8 +7,14 @@ from shared.proof.model.finding import Finding, Rollback, find_recommended_commi
 from shared.proof.model.history import describe_commit
 from shared.proof.model.recommendation import ActionKind, Reason, Recommendation
 from shared.proof.model.target import Target
-from shared.proposal.build_brief import build_brief
-from shared.proposal.paragraphs import CHECK_PHRASES, MAX_FILES, MAX_LINE_LENGTH, build_paragraphs, format_line_counts
+from shared.proposal.paragraphs import (
+    CHECK_PHRASES,
+    MAX_FILES,
+    MAX_LINE_LENGTH,
+    build_brief,
+    build_paragraphs,
+    format_line_counts,
+)
 from shared.proposal.proposal import AlternativeProposal, Message, Proposal
 from shared.proposal.states import ProposalStatus
 from shared.report.facts.deployed_code import describe_loading_rule, describe_missing_import, describe_unloaded_file

@@ -12,13 +12,12 @@ from shared.proof.gating.gates import Gates
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.commit_graph import contains_commit
+from shared.proof.model.commit_graph import BranchStates, contains_commit
 from shared.proof.model.ports import Compilers, History
 from shared.proof.model.target import CheckStatus, ImageCheck
 from shared.proof.proof_context import ProofRequest
 from shared.proposal.brief import brief_to_document
-from shared.proposal.build_brief import build_brief
+from shared.proposal.paragraphs import build_brief
 from shared.proposal.proposal import Proposal, compute_evidence_hash
 from shared.proposal.question import build_rollback_report, build_thread_details, build_title_and_lines
 from shared.report.issue.body import format_failure, format_issue_title, render_issue_body

@@ -18,7 +18,7 @@ from typing import Any
 from shared.errors import InputError
 from tests.bench import claim_rows, push_replay, radar_rows
 from tests.bench.bisection import BisectionResult, bisect, clone_for_bisection
-from tests.bench.process import Timing, best_of, measure_command
+from tests.bench.process import Timing, best_of, measure_command, send_stdout_to_stderr
 from tests.bench.scenario import BenchQuestion, question_about, question_in_repository
 from tests.bench.table import Row, render_markdown
 from tests.support.generated_history import GeneratedHistory
@@ -42,7 +42,7 @@ NOT_FOR_INVESTIGATE = {
 
 def main() -> int:
     asked = _arguments()
-    with tempfile.TemporaryDirectory(prefix="provenfix-bench-") as name:
+    with tempfile.TemporaryDirectory(prefix="provenfix-bench-") as name, send_stdout_to_stderr():
         folder = Path(name)
         try:
             question = _question(asked, folder)

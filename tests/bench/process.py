@@ -6,8 +6,10 @@ would measure how modules are compiled. The run that writes it is never the best
 
 import os
 import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,20 @@ BYTECODE = Path("build/bench-bytecode")
 def _environment() -> dict[str, str]:
     told = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {**told, "PYTHONPYCACHEPREFIX": str(BYTECODE.resolve())}
+
+
+@contextmanager
+def send_stdout_to_stderr() -> Iterator[None]:
+    """Meanwhile what this process and its children print is on stderr: stdout is for the table alone."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def measure_command(command: Sequence[str], runs: int, folder: Path | None = None) -> Timing:

@@ -1,6 +1,7 @@
 """The generated history of the bench has the answers that it claims to have."""
 
 import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -70,3 +71,14 @@ def compiles_here(content: str) -> bool:
     except SyntaxError:
         return False
     return True
+
+
+def test_what_is_printed_while_it_is_measured_is_not_in_the_table() -> None:
+    program = (
+        "import subprocess\nfrom tests.bench.process import send_stdout_to_stderr\n"
+        "with send_stdout_to_stderr():\n    print('own')\n    subprocess.run(['echo', 'child'], check=True)\n"
+        "print('table')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["table"]
+    assert sorted(done.stderr.split()) == ["child", "own"]

@@ -8,8 +8,8 @@ import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.locating.branch_states import BranchStates
 from shared.proof.locating.candidate_files import CandidateFiles, SearchArea
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.recommendation import Reason
 from shared.proof.proof_context import ProofRequest
 from shared.proof.prove import prove

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from shared.proof.model.recommendation import Reason
 from tests.support.history_builder import HistoryBuilder
 from tests.support.renamed_function import MAIN, START, prove_renamed
 
@@ -29,3 +30,14 @@ def test_a_version_that_fails_otherwise_is_neither_fix_nor_rollback(tmp_path: Pa
     assert finding.fix is None
     assert finding.rollback is None
     assert finding.target is None
+
+
+def test_a_history_that_is_there_but_undecided_is_not_called_missing(tmp_path: Path) -> None:
+    history = HistoryBuilder(tmp_path / "repo")
+    history.commit("start", {**START, "quay/tides.py": "for name in read_names():\n    globals()[name] = 1\n"})
+    history.commit("rename", {"quay/tides.py": "def current(): pass\n"})
+    history.write_repository()
+    finding = prove_renamed(history)
+    assert finding.introduced is None
+    assert not finding.gaps
+    assert finding.recommendation.reason is Reason.NO_FIX

@@ -27,7 +27,7 @@ LAZY_IMPORTS = "shared/lazy_modules.py"
 """Runs where a module is first used: part of an import."""
 CO_OPTIMIZED = 1
 """The flag of a function's code; the code of a module or of a class body lacks it."""
-FILES_ENTERED = 142
+FILES_ENTERED = 143
 """Each is one step, one search, one kind of fact or one section of the issue."""
 
 

@@ -45,7 +45,8 @@ def prove(
 ) -> Finding:
     story = HistoryBuilder(folder / "repo.git")
     broken = {"ledger.py": broken_source(7)}
-    story.commit("start", {"Dockerfile": DOCKERFILE, "relay.py": valid_source(), **broken, **files})
+    start = {"Dockerfile": DOCKERFILE, "relay.py": valid_source(), **broken, **files}
+    story.commit("start", {path: content for path, content in start.items() if content is not None})
     story.commit("break", {"relay.py": broken_source(5)})
     story.commit("fix", {"relay.py": valid_source(2), **(later or {})})
     story.write_repository()
@@ -121,6 +122,20 @@ def test_refuses_where_a_later_commit_lets_it_reach_the_service(tmp_path: Path, 
     assert [refused.gate for refused in proof.refused_commits] == ["newly_broken"]
     assert "did not compile at the deployed commit either" in proof.refused_commits[0].detail
     assert "now loaded" not in proof.refused_commits[0].detail
+
+
+def test_a_new_file_refuses_nothing_where_a_handler_takes_its_error(tmp_path: Path, compilers: LocalCompilers) -> None:
+    later: dict[str, str | bytes | None] = {"main.py": LAZY, "ledger.py": broken_source(7)}
+    proof = prove(tmp_path, compilers, {"main.py": "import relay\n", "ledger.py": None}, later)
+    assert proof.target is not None
+    assert proof.refused_commits == ()
+
+
+def test_a_file_that_may_be_moved_refuses(tmp_path: Path, compilers: LocalCompilers) -> None:
+    files: dict[str, str | bytes | None] = {"main.py": "import relay\nimport books.ledger\n", "ledger.py": None}
+    later: dict[str, str | bytes | None] = {"main.py": LAZY, "ledger.py": broken_source(7), "books/ledger.py": None}
+    proof = prove(tmp_path, compilers, {**files, "books/ledger.py": valid_source()}, later)
+    assert [refused.gate for refused in proof.refused_commits] == ["newly_broken"]
 
 
 def test_refuses_where_it_compiled_as_deployed(tmp_path: Path, compilers: LocalCompilers) -> None:

@@ -10,8 +10,7 @@ from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.model.target import NO_IMAGE_NEEDED, ImageCheck, ImageStatus
 from shared.proof.proof_context import ProofRequest
-from shared.proposal.build_brief import build_brief
-from shared.proposal.paragraphs import build_paragraphs
+from shared.proposal.paragraphs import build_brief, build_paragraphs
 from shared.proposal.proposal import Label, split_label
 from shared.proposal.question import build_rollback_report
 from shared.report.issue.body import render_issue_body

@@ -4,7 +4,7 @@ import pytest
 
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
-from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.finding import Finding
 from shared.proof.model.recommendation import ActionKind, Reason

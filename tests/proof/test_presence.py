@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.proof.locating.branch_states import BranchStates
 from shared.proof.locating.matching import FailingVersion, Presence, choose_likeliest
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit
 from tests.support.commit_graph import commit_id, make_commit

@@ -80,6 +80,12 @@ def judge_class(
         ("class Base:\n    total = 1\nclass Cart(Base): ...", HOLDS),
         ("class Base: ...\nclass Cart(Base): ...", FAILS),
         ("class Cart(Exception): ...", FAILS),
+        ("class Cart:\n    def load(self):\n        return 'item' in locals()", FAILS),
+        ("class Cart:\n    def load(self, **k):\n        for n in vars(): self.put(n)", FAILS),
+        ("class Cart:\n    locals()['total'] = 1", UNKNOWN),
+        ("class Cart:\n    def load(self): exec('self.total = 1', {}, locals())", UNKNOWN),
+        ("class Cart:\n    def load(self): self.__dict__.update(locals())", UNKNOWN),
+        ("class Cart:\n    def load(self): (lambda names=locals: names())()", UNKNOWN),
         ("class Cart:\n    def __new__(cls): ...\n    def __init__(self): self.total = 1", UNKNOWN),
     ],
 )
@@ -265,3 +271,24 @@ def test_a_private_name_is_mangled() -> None:
 def test_a_read_that_is_not_spelled_is_not_known_to_be_gone() -> None:
     assert judge_class("class Cart: ...", use="getattr(Cart(), FIELD)").state is UNKNOWN
     assert judge_class("class Cart: ...", use="Cart().sum  # was .total").state is HOLDS
+
+
+@pytest.mark.parametrize(
+    ("body", "state"),
+    [
+        ("    def total(self): ...\n", HOLDS),
+        ("    def __init__(self): self.total = 1\n", HOLDS),
+        ("    def sum(self): ...\n", UNKNOWN),
+        ("    def total(self): ...\n    def drop(self): del self.total\n", UNKNOWN),
+        ("    def total(self): ...\n    def other(self, given): return given.total\n", UNKNOWN),
+    ],
+)
+def test_a_class_that_has_another_name_there_holds_where_it_has_the_attribute(body: str, state: ClaimState) -> None:
+    basket = f"class Basket:\n{body}    def show(self):"
+    assert judge_class(basket, use="        return self.total", function="show").state is state
+
+
+def test_what_objects_of_a_renamed_class_have_is_not_what_the_class_has() -> None:
+    basket = "class Basket:\n    def __init__(self): self.total = 1\n    @classmethod\n    def show(cls):"
+    found = judge_class(basket, use="        return cls.total", function="show", on_type=True)
+    assert found.state is UNKNOWN

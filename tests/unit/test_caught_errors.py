@@ -8,7 +8,7 @@ from shared.detection.entry import LogEntry
 from shared.detection.logged_exception import Frame
 from shared.detection.raised_exception import read_raised
 from shared.detection.signal import SkipReason
-from shared.proof.claims.source.logged_handler import find_handler
+from shared.proof.claims.place_claim import find_handler
 
 PLACE = "quay/desk.py:41 moor"
 

@@ -255,6 +255,7 @@ def test_audit_log_is_refused() -> None:
         "uncaught exception: SyntaxError: unexpected token: string literal :\n@(shell):1:6",
         "SyntaxError: something new\n    at compile (file:///app/server.mjs:3:9)",
         "SyntaxError: bad (index.js, line 3)",
+        "the captain asks why SyntaxError: bad (index.js, line 3) comes up",
     ],
 )
 def test_node_error_is_refused(text: str) -> None:

@@ -6,7 +6,7 @@ from string import Formatter
 import pytest
 
 from shared.proof.model.recommendation import ActionKind
-from shared.proposal.proposal import TITLE_SEPARATOR, build_title, compute_evidence_hash
+from shared.proposal.proposal import TITLE_SEPARATOR, build_title, compute_evidence_hash, update_title
 from shared.proposal.rollout import RolloutVerdict
 from shared.proposal.state_words import (
     INCIDENT_WORDS,
@@ -80,3 +80,16 @@ def test_evidence_hash_is_of_the_content_and_not_of_its_order() -> None:
     assert compute_evidence_hash(first) == compute_evidence_hash(second)
     assert compute_evidence_hash(first) != compute_evidence_hash({**first, "a": 2})
     assert re.fullmatch("[0-9a-f]{16}", compute_evidence_hash(first))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("tide: fails: ask", "tide: fails: merged", "tide: fails: merged"),
+        ("the tide is out", "tide: fails: merged", "the tide is out"),
+        ("fails: ask", "", "fails: ask"),
+        ("ask", "", "ask"),
+    ],
+)
+def test_only_a_title_about_the_same_failure_is_replaced(old: str, new: str, told: str) -> None:
+    assert update_title(old, new) == told

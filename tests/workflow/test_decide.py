@@ -23,6 +23,9 @@ from tests.support.drivers import (
 )
 from tests.support.harness import Harness, button_click, watched_service
 
+QUESTION_KINDS = [kind for kind in ClickKind if kind is not ClickKind.PROPOSE]
+"""The clicks on a question; the other one is in test_radar_watch."""
+
 
 def test_an_approval_is_stored_and_published(harness: Harness) -> None:
     incident = propose_deployment(harness)
@@ -73,6 +76,13 @@ def test_who_approved_and_who_denied_both_stay_on_record(harness: Harness) -> No
     assert [step["state"] for step in steps] == ["approved", "denied"]
 
 
+@pytest.mark.parametrize("kind", QUESTION_KINDS)
+def test_a_stranger_is_one_after_the_decision_too(harness: Harness, kind: ClickKind) -> None:
+    incident = approve_proposal(harness)
+    assert press_button(harness, kind, user="U-STRANGER").result is ClickResult.FOREIGN_USER
+    assert read_documents(harness, "decisions")[f"{incident}-1"]["state"] == "approved"
+
+
 def test_an_approval_after_a_denial_is_none(harness: Harness) -> None:
     propose_deployment(harness)
     press_button(harness, ClickKind.DENY)
@@ -84,10 +94,6 @@ def test_a_denial_after_the_deployment_began_comes_too_late(harness: Harness) ->
     approve_proposal(harness)
     redeploy_approved(harness)
     assert press_button(harness, ClickKind.DENY).result is ClickResult.TOO_LATE
-
-
-QUESTION_KINDS = [kind for kind in ClickKind if kind is not ClickKind.PROPOSE]
-"""The clicks on a question; the other one is in test_radar_watch."""
 
 
 @pytest.mark.parametrize("kind", QUESTION_KINDS)
@@ -126,6 +132,11 @@ def test_another_apps_button_decides_nothing() -> None:
     for app in ("A0OTHER", ""):
         assert press_button(setting, app=app).result is ClickResult.FOREIGN_APP
     assert press_button(setting, app="A0TIDE").result is ClickResult.APPROVED
+
+
+def test_where_no_workspace_and_no_app_is_configured_every_one_is_right(harness: Harness) -> None:
+    propose_deployment(harness)
+    assert press_button(harness, app="A0TIDE", team="T-SHORE").result is ClickResult.APPROVED
 
 
 def test_an_empty_list_of_approvers_approves_nobody() -> None:
@@ -221,6 +232,12 @@ def test_a_question_whose_incident_is_gone_is_unknown(harness: Harness, kind: Cl
     assert read_documents(harness, "decisions") == {}
 
 
+def test_a_question_about_a_service_that_is_watched_no_longer_is_unknown(harness: Harness) -> None:
+    propose_deployment(harness)
+    del harness.services["shore.tide"]  # type: ignore[attr-defined]
+    assert press_button(harness).result is ClickResult.UNKNOWN_PROPOSAL
+
+
 def test_a_storm_of_refused_clicks_is_one_record(harness: Harness) -> None:
     propose_deployment(harness)
     for _ in range(20):
@@ -280,10 +297,13 @@ def test_every_answer_says_whether_it_counts_and_whether_the_message_will_show_i
 @pytest.mark.parametrize(
     ("state", "told"), [(IncidentState.MUTED, ClickResult.MUTED), (IncidentState.REPORTED, ClickResult.VOID)]
 )
+@pytest.mark.parametrize("is_snoozed", [False, True])
 def test_what_is_about_to_end_is_neither_approved_nor_snoozed(
-    harness: Harness, state: IncidentState, told: ClickResult
+    harness: Harness, state: IncidentState, told: ClickResult, *, is_snoozed: bool
 ) -> None:
     incident = propose_deployment(harness)
+    if is_snoozed:
+        press_button(harness, ClickKind.SNOOZE)
     end_incident(harness.start_process(), incident, state, "ended")
     assert press_button(harness).result is told
     assert press_button(harness, ClickKind.SNOOZE).result is told

@@ -278,6 +278,7 @@ class TestWhatStillFails:
         assert (second.standing, second.alternative) == (ProposalStatus.OPEN, None)
         context = harness.start_process()
         record = incident_record.require_incident(context, incident)
+        assert (record.ending, record.ended_at, record.rollout) == (None, None, None)
         detail = str(ensure_evidence(context, harness.services["shore.tide"], record)["detail"])
         assert [commit in detail for commit in (TARGET, BACK)] == [True, True]
         assert second.proposal != first.proposal
@@ -376,6 +377,12 @@ class TestWhatStillFails:
         serves = outlook(harness, incident)
         assert (serves.reason, OLD in serves.words) == (OutlookReason.NOT_KNOWN_TO_FAIL, True)
         assert serves.words in seen(harness)
+
+    def test_where_no_entry_names_a_revision_nobody_knows_whether_it_fails(self, harness: Harness) -> None:
+        harness.prover.offers_rollback = False
+        incident = taken_back(harness)
+        incident_record.update_incident(harness.start_process(), incident, lambda now: replace(now, revisions=()))
+        assert outlook(harness, incident).reason is OutlookReason.NO_REVISION_LOGGED
 
     def test_a_person_who_ends_the_automation_meanwhile_is_asked_nothing(self, harness: Harness) -> None:
         incident = taken_back(harness)

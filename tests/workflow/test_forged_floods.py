@@ -19,7 +19,7 @@ from shared.workflow.records import incident_record
 from shared.workflow.reopen import REOPEN_INTERVAL
 from tests.support.commit_graph import ScriptedProver
 from tests.support.drivers import read_documents, read_state, run_tick
-from tests.support.harness import Harness, syntax_error, watched_service
+from tests.support.harness import OLD_REVISION, Harness, syntax_error, watched_service
 
 
 def _forge(harness: Harness, count: int, *, first: int = 0) -> list[str]:
@@ -132,6 +132,9 @@ def test_a_file_that_was_named_first_in_a_forged_line_is_looked_at_again(
     harness.clock.advance(REOPEN_INTERVAL)
     again = record_log_entry(harness.start_process(), harness.log_entry(syntax_error(real)))
     assert (again.name, again.incident) == ("opened", first)
+    stored = incident_record.require_incident(harness.start_process(), first)
+    assert [entry.text for entry in stored.entries] == [syntax_error(forged, 99), syntax_error(real)]
+    assert OLD_REVISION in stored.history[-1].why
     investigate_incident(harness.start_process(), first)
     assert read_state(harness, first) == "proposed"
 
@@ -145,7 +148,7 @@ def test_such_a_file_is_looked_at_ever_more_seldom(harness: Harness) -> None:
             looks.append(minute)
         harness.clock.advance(timedelta(minutes=5))
     assert looks == [0, 10, 30, 60, 100]
-    assert len(incident_record.require_incident(harness.start_process(), outcome.incident).entries) <= 12
+    assert len(incident_record.require_incident(harness.start_process(), outcome.incident).entries) == 5
 
 
 def test_what_was_seen_already_or_ended_by_a_person_is_not_looked_at_again(harness: Harness) -> None:
@@ -183,3 +186,13 @@ def test_forged_namesakes_do_not_displace_the_real_file(harness: Harness) -> Non
     assert real.name == "opened"
     investigate_incident(harness.start_process(), real.incident)
     assert read_state(harness, real.incident) == "proposed"
+
+
+def test_incident_that_is_looked_at_again_and_again_keeps_twelve_entries(harness: Harness) -> None:
+    for line in range(1, 16):
+        outcome = record_log_entry(harness.start_process(), harness.log_entry(syntax_error("/app/buoy.py", line)))
+        assert outcome.name == "opened"
+        _investigate_forged(harness, [outcome.incident])
+        harness.clock.advance(REOPEN_INTERVAL * line)
+    kept = incident_record.require_incident(harness.start_process(), outcome.incident).entries
+    assert [entry.text for entry in kept] == [syntax_error("/app/buoy.py", line) for line in (*range(1, 12), 15)]

@@ -171,3 +171,20 @@ def test_a_second_copy_of_a_message_moves_nothing_twice(deployed: tuple[Harness,
     with pytest.raises(Reject):
         redeploy(harness.start_process(), "nothing")
     assert len(harness.cloud.shifts) == 1
+
+
+def test_order_of_an_incident_that_rolls_nothing_out_is_refused(harness: Harness) -> None:
+    incident = approve_proposal(harness)
+    with pytest.raises(Reject) as refused:
+        give_traffic(harness.start_process(), TrafficOrder(f"{incident}-1", OLD_REVISION, 10))
+    assert (refused.value.reason, harness.cloud.shifts) == ("not_wanted", [])
+
+
+def test_the_address_is_given_to_the_new_revision_alone(deployed: tuple[Harness, str]) -> None:
+    harness, incident = deployed
+    new = harness.cloud.operations[0].revision
+    with pytest.raises(Reject) as refused:
+        give_traffic(harness.start_process(), TrafficOrder(f"{incident}-1", OLD_REVISION, 0))
+    assert (refused.value.reason, harness.cloud.shifts) == ("not_wanted", [])
+    assert give_traffic(harness.start_process(), TrafficOrder(f"{incident}-1", new, 0)).name == "shifted"
+    assert harness.cloud.shifts == [("shore.tide", new, 0)]

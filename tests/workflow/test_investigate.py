@@ -180,9 +180,30 @@ def test_a_label_that_names_no_commit_is_not_believed(harness: Harness) -> None:
 def test_second_failing_revision_joins_the_evidence(harness: Harness) -> None:
     incident = open_incident(harness)
     harness.clock.advance(MINUTE)
-    outcome = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00006-older"))
+    entry = harness.log_entry(revision="tide-00006-older")
+    outcome = record_log_entry(harness.start_process(), entry)
     assert (outcome.name, outcome.incident) == ("attached", incident)
-    assert read_incident(harness, incident)["revisions"] == ["tide-00007-old", "tide-00006-older"]
+    stored = incident_record.require_incident(harness.start_process(), incident)
+    assert stored.revisions == ("tide-00007-old", "tide-00006-older")
+    assert [kept.revision for kept in stored.entries] == ["tide-00007-old", "tide-00006-older"]
+    assert stored.last_seen == entry.timestamp
+
+
+def test_the_log_is_read_from_before_the_first_of_its_entries(harness: Harness) -> None:
+    incident = open_incident(harness)
+    harness.log_entry()
+    harness.clock.advance(60 * MINUTE)
+    record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00006-older"))
+    investigate_incident(harness.start_process(), incident)
+    report = read_documents(harness, "reports")[incident]["report"]
+    assert isinstance(report, dict)
+    assert report["incident"]["occurrences"] == 3
+
+
+def test_an_entry_without_a_time_is_investigated_like_any_other(harness: Harness) -> None:
+    entry = replace(harness.log_entry(), timestamp=None)
+    incident = record_log_entry(harness.start_process(), entry).incident
+    assert investigate_incident(harness.start_process(), incident).name == "proposed"
 
 
 def test_an_unknown_incident_is_rejected(harness: Harness) -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from shared.errors import Reject, Retry
 from shared.ports import Document
+from shared.text.timestamps import format_rfc3339
 from shared.workflow.context import Context
 from shared.workflow.ledger import LEASE, RETRY_DELAY, is_claimed, read_current_claim, read_result, run_once
+from tests.support.drivers import read_documents
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
 
@@ -41,12 +43,13 @@ def world(harness: Harness) -> Context:
     return harness.start_process()
 
 
-def test_it_is_done_once_and_everybody_gets_its_result(world: Context) -> None:
+def test_it_is_done_once_and_everybody_gets_its_result(harness: Harness, world: Context) -> None:
     bell = Bell()
     assert run_once(world, KEY, bell.ring) == {"rung": 1}
     assert run_once(world, KEY, bell.ring) == {"rung": 1}
     assert bell.rung == 1
     assert read_result(world, KEY) == {"rung": 1}
+    assert read_documents(harness, "effects")[KEY]["at"] == format_rfc3339(harness.clock.now())
 
 
 def test_the_claim_is_held_while_it_is_done_and_not_after(world: Context) -> None:

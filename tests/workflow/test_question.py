@@ -53,6 +53,9 @@ def _as(harness: Harness, *names: str) -> list[ClickResult]:
 class TestGoingBack:
     def test_it_deploys_the_earlier_commit_and_shows_so(self, harness: Harness) -> None:
         incident = propose_deployment(harness)
+        offered = harness.chat.posted[0].message.alternative
+        assert offered is not None
+        assert (offered.commit, offered.subject) == (commit_id("good"), make_commit("good").subject)
         assert press_alternative_button(harness).result is ClickResult.APPROVED
         assert harness.bus.waiting == [("redeploy-approved", {"proposal": f"{incident}-1-back"})]
         assert redeploy_approved(harness).name == "deploying"
@@ -167,6 +170,12 @@ class TestQuorum:
         assert (setting.bus.waiting, read_state(setting, incident)) == ([], "proposed")
         assert _as(setting, "U-OLE", "U-IDA") == [ClickResult.APPROVED, ClickResult.ALREADY_APPROVED]
         assert [topic for topic, _ in setting.bus.waiting] == ["redeploy-approved"]
+
+    def test_question_that_lacks_an_approval_can_be_snoozed(self) -> None:
+        setting = _setting(quorum=2)
+        propose_deployment(setting)
+        _as(setting, "U-NORA")
+        assert press_button(setting, ClickKind.SNOOZE).result is ClickResult.SNOOZED
 
     def test_the_message_counts_along_and_keeps_who_it_was(self) -> None:
         setting = _setting(quorum=2)

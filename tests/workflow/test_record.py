@@ -11,6 +11,7 @@ from shared.service import RegionalService
 from shared.workflow.context import THROTTLE_PERIOD
 from shared.workflow.reassemble_signal import INGESTION_DELAY
 from shared.workflow.record import record_log_entry
+from shared.workflow.records import incident_record
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
@@ -21,7 +22,7 @@ from tests.support.drivers import (
     run_tick,
     start_watching,
 )
-from tests.support.harness import Harness, syntax_error, watched_service
+from tests.support.harness import OLD_REVISION, Harness, syntax_error, watched_service
 from tests.support.memory import MemoryStore
 
 CLOSED = "connection closed: received 1011 (internal error)"
@@ -37,6 +38,8 @@ def test_a_syntax_error_opens_an_incident_and_publishes_it(harness: Harness) -> 
     assert outcome.name == "opened"
     assert harness.bus.waiting == [("incident-opened", {"incident": outcome.incident})]
     assert read_state(harness, outcome.incident) == "opened"
+    [step] = incident_record.require_incident(harness.start_process(), outcome.incident).history
+    assert OLD_REVISION in step.why
 
 
 def test_the_same_service_in_two_regions_is_two() -> None:
@@ -310,11 +313,30 @@ def test_a_later_revision_of_unknown_origin_is_looked_at_anew(harness: Harness, 
     assert record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00009-next")).name == "opened"
 
 
-def test_a_revision_that_does_not_exist_is_never_news(harness: Harness) -> None:
+def test_revision_of_unknown_origin_from_before_the_end_is_old(harness: Harness) -> None:
+    harness.cloud.deploy_manually(harness.services["shore.tide"], "tide-00006-older", None)
+    harness.cloud.services["shore.tide"].traffic = {"tide-00007-old": 100}
+    harness.clock.advance(MINUTE)
+    incident = _resolved(harness)
+    outcome = record_log_entry(harness.start_process(), harness.log_entry(revision="tide-00006-older"))
+    assert (outcome.name, outcome.incident) == ("duplicate", incident)
+
+
+def test_late_syntax_error_of_an_unknown_revision_explains_nothing(harness: Harness) -> None:
     _resolved(harness)
+    known = read_documents(harness, "causes")
+    late = replace(harness.log_entry(), revision="")
+    assert record_log_entry(harness.start_process(), late).name == "duplicate"
+    assert read_documents(harness, "causes") == known
+
+
+def test_a_revision_that_does_not_exist_is_never_news(harness: Harness) -> None:
+    incident = _resolved(harness)
     assert (
         record_log_entry(harness.start_process(), harness.log_entry(revision="tide-99999-invented")).name == "duplicate"
     )
+    causes = read_documents(harness, "causes")
+    assert [cause["incident"] for key, cause in causes.items() if "tide-99999-invented" in key] == [incident]
 
 
 def _resolved(harness: Harness) -> str:

@@ -96,11 +96,25 @@ def test_what_has_changed_since_the_approval_refuses_it_with_a_reason(
 
 
 @pytest.mark.parametrize("end", [IncidentState.REPORTED, IncidentState.EXPIRED])
-def test_what_has_ended_meanwhile_is_refused_by_its_end(harness: Harness, end: IncidentState) -> None:
+@pytest.mark.parametrize("is_at_rest", [False, True])
+def test_what_has_ended_meanwhile_is_refused_by_its_end(
+    harness: Harness, end: IncidentState, *, is_at_rest: bool
+) -> None:
     incident = approve_proposal(harness)
     end_incident(harness.start_process(), incident, end, "the test says so")
-    assert redeploy_approved(harness).name == f"refused:{end.value}"
+    if is_at_rest:
+        harness.bus.waiting.clear()
+        run_tick(harness)
+        assert read_state(harness, incident) == end
+    assert redeploy(harness.start_process(), f"{incident}-1").name == f"refused:{end.value}"
     assert harness.cloud.operations == []
+
+
+def test_no_gate_is_asked_about_what_is_stale_already(harness: Harness) -> None:
+    approve_proposal(harness)
+    _deploy_by_hand(harness)
+    _object(harness)
+    assert redeploy_approved(harness).name == "refused:stale"
 
 
 def test_a_refused_approval_is_refused_for_good(harness: Harness) -> None:

@@ -1,8 +1,9 @@
-"""Rejections are kept with their reason, redacted, and once a day for each source."""
+"""What is bounded by the day: rejections with their reason, once for each source, and checks of forks' commits."""
 
 from datetime import timedelta
 
 from shared.workflow.records.rejections import record_rejection
+from shared.workflow.records.sound_states import MAX_FORK_CHECKS, count_fork_commit
 from tests.support.drivers import read_documents
 from tests.support.harness import Harness
 from tests.support.memory import MemoryStore
@@ -35,3 +36,18 @@ def test_a_detail_is_redacted_and_then_cut() -> None:
     (kept,) = read_documents(harness, "rejections").values()
     assert "hunter2" not in str(kept["detail"])
     assert len(str(kept["detail"])) <= 2000
+
+
+def test_only_so_many_commits_of_forks_are_checked_a_day() -> None:
+    harness = Harness()
+    context, tide = harness.start_process(), harness.services["shore.tide"]
+    commits = [f"{number:040x}" for number in range(MAX_FORK_CHECKS + 1)]
+    assert [count_fork_commit(context, tide, commit) for commit in commits] == [*[True] * MAX_FORK_CHECKS, False]
+    assert (count_fork_commit(context, tide, commits[0]), count_fork_commit(context, tide, commits[-1])) == (
+        True,
+        False,
+    )
+    [tally] = read_documents(harness, "fork_tallies").values()
+    assert tally["commits"] == commits[:-1]
+    harness.clock.advance(timedelta(days=1))
+    assert count_fork_commit(context, tide, commits[-1])

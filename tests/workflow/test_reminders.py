@@ -248,6 +248,8 @@ def test_an_answer_right_before_the_reminder_is_seen(answer: ClickKind) -> None:
     pager.click = lambda: press_button(harness, answer)
     run_tick(harness, DELAY)
     assert harness.chat.posted[0].reminders == []
+    [marker] = pager.alerts
+    assert read_documents(harness, "effects")[f"remind.{marker}"]["result"] == {"skipped": True}
 
 
 def test_the_button_is_there_only_where_a_reminder_follows(harness: Harness) -> None:

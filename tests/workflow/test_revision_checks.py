@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from shared.errors import Reject
 from shared.proof.model.ports import History
 from shared.proposal.rollout import WATCH_DURATION
 from shared.service import Service
+from shared.text.timestamps import format_rfc3339
 from shared.workflow import flow
 from shared.workflow.commit_checks.check_revision import check_revision
 from shared.workflow.commit_checks.watch_service import build_message
@@ -132,8 +134,11 @@ def test_its_first_log_entry_is_the_same_incident(scene: Scene) -> None:
     assert scene.tick() == ["opened"]
     [incident] = read_documents(scene.harness, "incidents")
     text = '  File "/srv/quay/tides.py", line 3\n    level = = 1\n            ^\nSyntaxError: invalid syntax'
-    outcome = record_log_entry(scene.world, scene.harness.log_entry(text, FIRST))
+    entry = scene.harness.log_entry(text, FIRST, scene.harness.clock.now() - timedelta(seconds=7))
+    outcome = record_log_entry(scene.world, entry)
     assert (outcome.name, outcome.incident) == ("attached", incident)
+    assert entry.timestamp is not None
+    assert read_incident(scene.harness, incident)["last_seen"] == format_rfc3339(entry.timestamp)
     investigate_incident(scene.world, incident)
     report = read_documents(scene.harness, "reports")[incident]["report"]
     assert isinstance(report, dict)

@@ -15,7 +15,7 @@ from shared.workflow.record import record_log_entry
 from shared.workflow.records.incident_record import EndCause
 from shared.workflow.rollout.new_revision import MAX_DEPLOYMENT_TIME
 from shared.workflow.schedule import schedule_looks
-from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL
+from shared.workflow.verify import MAX_REPUBLISHES, REPUBLISH_INTERVAL, verify
 from tests.support.commit_graph import commit_id
 from tests.support.drivers import (
     MINUTE,
@@ -52,6 +52,16 @@ def test_a_deployment_that_is_under_way_is_waited_for(harness: Harness) -> None:
     run_tick(harness)
     assert read_state(harness, incident) == "watching"
     assert harness.cloud.get_service_state(harness.services["shore.tide"]).traffic == {_revision(harness): 100}
+
+
+def test_look_says_whether_it_has_moved_the_incident(harness: Harness) -> None:
+    incident = propose_deployment(harness)
+    told = [verify(harness.start_process(), incident)]
+    harness.clock.advance(timedelta(hours=6))
+    told += [verify(harness.start_process(), incident) for _ in range(2)]
+    assert [(result.name, result.incident) for result in told] == [
+        ("looked", incident), ("moved", incident), ("at_rest", incident),
+    ]  # fmt: skip
 
 
 def test_traffic_moves_one_step_a_tick() -> None:
@@ -122,6 +132,7 @@ def test_after_a_day_with_traffic_the_issue_is_closed_with_the_figures(harness: 
     assert (read_state(harness, incident), cause(harness, incident)) == ("resolved", EndCause.PROVEN)
     assert not harness.issues.issues[0].is_open
     assert "4810 requests in 24 hours" in harness.issues.issues[0].comments[-1]
+    assert "24-hour" in harness.issues.issues[0].comments[-1]
     assert harness.chat.posted[0].message.standing == "resolved"
 
 
@@ -158,9 +169,12 @@ def test_between_two_steps_the_log_itself_is_asked() -> None:
     setting = Harness({"shore.tide": watched_service(traffic_steps=(10, 50, 100))})
     incident = start_watching(setting)
     setting.log_entry("SyntaxError: invalid syntax (another.py, line 3)", revision=_revision(setting))
+    setting.bus.published.clear()
     run_tick(setting)
     assert read_state(setting, incident) == "rolled_back"
     assert [share for _, _, share in setting.cloud.shifts] == [10, 100]
+    orders = [message["percent"] for topic, message in setting.bus.published if topic == flow.REDEPLOY_APPROVED]
+    assert orders == []
 
 
 def test_a_revision_that_runs_another_commit_gets_no_traffic(harness: Harness) -> None:

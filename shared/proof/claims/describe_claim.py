@@ -12,8 +12,7 @@ from shared.proof.gating.choose_target import describe_target, describe_unmerged
 from shared.proof.gating.gates import GateFailure
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.loading.image_contents import AbsenceReason
-from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.commit_graph import find_descendants, walk_newest_first
+from shared.proof.model.commit_graph import BranchStates, find_descendants, walk_newest_first
 from shared.proof.model.compilation import Fault, split_source_lines
 from shared.proof.model.deployed_version import DeployedSource, DeployedVersion, LoggedDeployment
 from shared.proof.model.finding import Attempt, BrokenFile, Finding, Fix, IntroducingCommit, ProvenClaim, PythonChange

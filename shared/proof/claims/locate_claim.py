@@ -12,7 +12,7 @@ from datetime import datetime
 from shared.detection.logged_exception import Frame, is_package_frame
 from shared.proof.claims.claim import Claim, ClaimState
 from shared.proof.claims.claim_verdicts import ClaimVerdicts
-from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.compilation import split_source_lines
 from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Commit

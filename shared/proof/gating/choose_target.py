@@ -8,8 +8,13 @@ from shared.proof.gating.gates import GateFailure, Gates
 from shared.proof.gating.remaining_loads import find_remaining_load
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import find_changed_paths
-from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.commit_graph import find_ancestors, find_descendants, find_first_holding, walk_newest_first
+from shared.proof.model.commit_graph import (
+    BranchStates,
+    find_ancestors,
+    find_descendants,
+    find_first_holding,
+    walk_newest_first,
+)
 from shared.proof.model.compilation import split_source_lines
 from shared.proof.model.finding import Fix
 from shared.proof.model.history import Branch, Commit, FileChange

@@ -79,14 +79,20 @@ class Gates:
         )
 
     def _is_as_harmless_as_deployed(self, state: LoadedState, path: str) -> bool:
-        """Whether a broken file did not compile as deployed either, and the service runs without it."""
+        """Whether the service runs without a broken file, which as deployed was not there or did not compile either."""
         loaded = self.loaded_files
         if not self.deployed_commit or path in (loaded.failing_path, *loaded.later_names, *loaded.traced_paths):
             return False
         position = (self.deployed_commit, path)
         deployed = self.history.blob_ids([position]).get(position)
-        is_broken = deployed is not None and self.verdicts.judge(deployed, path).compiles is False
-        return is_broken and is_run_without(path, state, self.history.read)
+        compiled = self._may_be_moved(state, path) if deployed is None else self.verdicts.judge(deployed, path).compiles
+        return compiled is False and is_run_without(path, state, self.history.read)
+
+    def _may_be_moved(self, state: LoadedState, path: str) -> bool:
+        """Whether the service loaded a file of that name as deployed that it does not load any more."""
+        name = _get_own_name(path)
+        former = self.loaded_blobs(self.deployed_commit)
+        return any(other not in state.blobs and _get_own_name(other) == name for other in former)
 
     def find_unjudged(self, commit: str, verdicts: CompileVerdicts | None = None) -> tuple[str, ...]:
         """The loaded files on which there is no verdict at a commit."""
@@ -185,6 +191,12 @@ def _find_missing_module(state: LoadedState) -> GateFailure | None:
     return GateFailure(
         "missing_module", detail + _describe_others(missing), (), refusing_file, detail, first.absent_paths
     )
+
+
+def _get_own_name(path: str) -> str:
+    """The name of a file, with that of its package where it is the package's own."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder.rpartition('/')[2]}/{name}" if name == "__init__.py" else name
 
 
 def _find_refusing_file(state: LoadedState, path: str) -> tuple[str, str] | None:

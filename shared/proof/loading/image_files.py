@@ -4,6 +4,7 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from shared.proof.loading.commit_tree import RecordingTree
 from shared.proof.loading.copy_rules import (
@@ -30,6 +31,23 @@ def find_address_in_stage(index: int, path: str) -> str:
     return f"/@{index}/{path.lstrip('/')}"
 
 
+_Candidates = dict[tuple[int, str], tuple[Origin, ...]]
+"""Where the file at a path of a stage may come from."""
+_MAX_REMEMBERED = 100_000
+"""Paths of one image."""
+
+
+def _asks_tree(copy: CopyInstruction) -> bool:
+    """Whether it depends on the tree what a copy puts where: of a pattern, on what matches."""
+    return not copy.keeps_parents and any(GLOB_CHARACTERS & set(source) for source in copy.sources)
+
+
+@lru_cache(maxsize=32)
+def _open_candidates(_context: str, _copies: tuple[tuple[CopyInstruction, ...], ...]) -> "_Candidates":
+    """One memory for all commits with the same copies: where these take a path from is the same in every tree."""
+    return {}
+
+
 class ImageFiles:
     """Image paths are absolute; a later copy hides an earlier one, as in a build."""
 
@@ -44,7 +62,9 @@ class ImageFiles:
         self.is_left_out: Callable[[str], bool] = lambda _: False
         self._located: dict[str, str | None] = {}
         self._implied_names: dict[tuple[int, str], frozenset[str]] = {}
-        self._candidates: dict[tuple[int, str], tuple[Origin, ...]] = {}
+        copies = tuple(stage.copies for stage in stages)
+        is_same_everywhere = not any(_asks_tree(copy) for listed in copies for copy in listed)
+        self._candidates: _Candidates = _open_candidates(context, copies) if is_same_everywhere else {}
 
     def locate(self, path: str) -> str | None:
         """The repository path of the file at an image path; None where the repository gives none."""
@@ -116,10 +136,13 @@ class ImageFiles:
 
     def _list_stage_origins(self, index: int, path: str) -> tuple[Origin, ...]:
         if (index, path) not in self._candidates:
+            if len(self._candidates) >= _MAX_REMEMBERED:
+                self._candidates.clear()
             origins: dict[Origin, None] = {}
             for copy in reversed(self.stages[index].copies):
                 origins |= dict.fromkeys(self._list_copy_origins(copy, path))
-            self._candidates[index, path] = tuple(origins)[:MAX_CANDIDATES]
+            self._candidates[index, path] = likeliest = tuple(origins)[:MAX_CANDIDATES]
+            return likeliest
         return self._candidates[index, path]
 
     def _list_copy_origins(self, copy: CopyInstruction, path: str) -> Iterator[Origin]:

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from functools import cached_property
 
 from shared.detection.incident import Incident
-from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.history import Branch, FileVersion
 from shared.proof.model.paths import count_common_tail, match_logged_path, split_logged_path
 from shared.proof.model.ports import History

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from shared.detection.incident import Incident, Sighting
 from shared.proof.judging.compile_verdicts import CompileVerdicts
-from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.compilation import Fault
 from shared.proof.model.history import Commit, FileVersion
 

@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shared.detection.logged_exception import Frame, LoggedException, is_package_frame
-from shared.proof.locating.branch_states import BranchStates
-from shared.proof.model.commit_graph import find_ancestors
+from shared.proof.model.commit_graph import BranchStates, find_ancestors
 from shared.proof.model.history import Commit, FileVersion
 from shared.proof.model.paths import count_common_tail, match_logged_path, split_logged_path
 from shared.proof.proof_context import ProofContext

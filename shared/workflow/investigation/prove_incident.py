@@ -43,11 +43,12 @@ class WorkingRevisions:
 
     def compare_environments(self) -> EnvironmentComparison | None:
         """What the failing revision lacks; None where the platform lists the variables of fewer than two revisions."""
-        earlier = next((revision for revision in self.earlier if revision.variables is not None), None)
-        if self.failing.variables is None or earlier is None or earlier.variables is None:
+        listed = ((revision.name, revision.variables) for revision in self.earlier if revision.variables is not None)
+        earlier = next(listed, None)
+        if self.failing.variables is None or earlier is None:
             return None
-        removed = sorted(set(earlier.variables) - set(self.failing.variables))
-        return EnvironmentComparison(self.failing.name, earlier.name, tuple(removed))
+        name, variables = earlier
+        return EnvironmentComparison(self.failing.name, name, tuple(sorted({*variables} - {*self.failing.variables})))
 
     def find_last_good_commit(self, history: History) -> str | None:
         """The commit of the last of them, as far as the repository knows it."""
@@ -184,10 +185,12 @@ def _find_fixed_revisions(
 ) -> dict[str, str]:
     """The revisions with traffic that are known to contain the fix, with their commits."""
     fixed: dict[str, str] = {}
-    for name in (name for name, share in serving.traffic.items() if share and fix is not None):
+    if fix is None:
+        return fixed
+    for name in (name for name, share in serving.traffic.items() if share):
         revision = serving.revision if name == serving.revision.name else context.revisions.get_revision(service, name)
         commit = resolve_commit(history, revision.commit) if revision is not None and revision.commit else None
-        if commit is not None and fix is not None and contains_commit(history, commit, fix.id):
+        if commit is not None and contains_commit(history, commit, fix.id):
             fixed[name] = commit
     return fixed
 

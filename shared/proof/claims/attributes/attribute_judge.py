@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from shared.proof.claims.attributes.attribute_uses import AttributeUse, find_uses, is_frame
 from shared.proof.claims.attributes.class_attributes import Answer, Presence, find_attribute
 from shared.proof.claims.attributes.class_hierarchy import read_hierarchy
-from shared.proof.claims.attributes.expression_meaning import MeaningFinder, ModuleMeaning
+from shared.proof.claims.attributes.expression_meaning import ClassMeaning, MeaningFinder, ModuleMeaning
 from shared.proof.claims.attributes.find_class import FoundClass, find_class, is_surely_asked, may_be_asked
 from shared.proof.claims.attributes.module_attributes import find_module_attribute
 from shared.proof.claims.attributes.source_file import SourceFile
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule, ModuleKind
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.source.python_source import describe_unparsed
 from shared.proof.claims.source.standard_names import StandardName, StandardNames
 
 CHECKED_BY = "attribute-rules"
@@ -37,7 +38,7 @@ class AttributeJudge:
         try:
             source = finder.get_source(claim.path)
             if source is None:
-                return _build_unknown(f"{claim.path} is not there, or cannot be parsed")
+                return _build_unknown(describe_unparsed(claim.path))
             if claim.family is ClaimFamily.MODULE_ATTRIBUTE:
                 return _judge_module(claim, finder, source, self._standard_names)
             return _judge_class(claim, finder, source)
@@ -120,9 +121,18 @@ def _judge_class(claim: Claim, finder: MeaningFinder, source: SourceFile) -> Cla
 def _judge_without_class(
     claim: Claim, finder: MeaningFinder, source: SourceFile, uses: Sequence[AttributeUse], lookup: FoundClass
 ) -> ClaimVerdict:
-    """Modules alone are asked: no object of the class is."""
-    if all(isinstance(finder.find_meaning(source, use.value), ModuleMeaning) for use in uses):
+    """Modules alone are asked, or objects of other classes that have the attribute: no object of the class is."""
+    meanings = [finder.find_meaning(source, use.value) for use in uses]
+    if all(isinstance(meaning, ModuleMeaning) for meaning in meanings):
         return _build_gone(claim, source)
+    classes = {meaning.node: meaning for meaning in meanings if isinstance(meaning, ClassMeaning)}
+    if all(isinstance(meaning, ModuleMeaning | ClassMeaning) for meaning in meanings):
+        sources = [source, *_list_patching(finder, source)]
+        hierarchies = [read_hierarchy(finder, meaning) for meaning in classes.values()]
+        on_type = claim.message.startswith("type object")
+        answers = [find_attribute(hierarchy, claim.name, sources, on_type=on_type) for hierarchy in hierarchies]
+        if all(answer.presence is Presence.PRESENT for answer in answers):
+            return ClaimVerdict(ClaimState.HOLDS, answers[0].reason, checked_by=CHECKED_BY)
     return _build_unknown(lookup.reason)
 
 

@@ -13,12 +13,13 @@ from shared.proof.claims.calls.call_candidates import CandidateCalls, find_defin
 from shared.proof.claims.calls.call_message import CallComplaint, ComplaintKind, parse_call_message
 from shared.proof.claims.calls.call_signature import CallShape, find_complaint, judge_inexact, read_shape
 from shared.proof.claims.calls.callee_signatures import Callee, SignatureSearch
-from shared.proof.claims.calls.code_values import FunctionValue, SourceFile, UnknownValue
+from shared.proof.claims.calls.code_values import FunctionValue, OutsideObject, SourceFile, UnknownValue
 from shared.proof.claims.calls.function_patches import patches_function
 from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import list_nodes
+from shared.proof.claims.source.python_source import describe_unparsed
 
 CHECKED_BY = "signatures"
 
@@ -58,7 +59,7 @@ class CallJudge:
         try:
             file = values.open_file(claim.path)
             if file is None:
-                return _answer(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
+                return _answer(ClaimState.UNKNOWN, describe_unparsed(claim.path))
             return _Calls(claim, complaint, file, values).judge()
         except RecursionError:
             return _answer(ClaimState.UNKNOWN, f"{claim.path} is nested too deeply")
@@ -118,6 +119,8 @@ class _Calls:
         name = self._complaint.callee_name
         if isinstance(called, FunctionValue) and self._is_patched(called):
             return _Answer(_Kind.UNKNOWN, f"{name} may be replaced at run time")
+        if isinstance(called, OutsideObject) and self._is_free_of_complaint(call):
+            return _OTHER
         callee = self._signatures.find(called, self._complaint.callee)
         if isinstance(callee, UnknownValue):
             return self._judge_by_name(call, callee.reason)
@@ -126,6 +129,15 @@ class _Calls:
         if not callee.is_exact and not self._is_qualified:
             return self._judge_by_name(call, "a subclass may have another one in its place")
         return self._bind(callee, read_shape(call))
+
+    def _is_free_of_complaint(self, call: ast.Call) -> bool:
+        """Whether the message cannot be of a method from outside: it would name the class, or a keyword of the call."""
+        is_keyword = self._complaint.kind is ComplaintKind.UNEXPECTED_KEYWORD
+        shape = read_shape(call)
+        passes = is_keyword and (shape.has_any_keyword or self._complaint.names[0] in shape.keywords)
+        name = _read_attribute(call.func)
+        is_set = patches_function(self._file.tree, name, is_method=True)
+        return self._is_qualified and "." not in self._complaint.callee and not passes and bool(name) and not is_set
 
     def _is_patched(self, called: FunctionValue) -> bool:
         is_method = isinstance(called.file.scopes[called.node][-1], ast.ClassDef)
@@ -200,6 +212,10 @@ class _Calls:
         if is_same and self._is_same_callee(complaint.callee):
             return _Answer(_Kind.FAILS)
         return _Answer(_Kind.UNKNOWN, "it does not bind either, but in another way than was logged", is_unlike=True)
+
+
+def _read_attribute(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _read_answer(*, fails: bool | None) -> _Answer:

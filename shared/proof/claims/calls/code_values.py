@@ -59,6 +59,14 @@ class OutsideValue:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideObject:
+    """An object of a class from outside, or what is reached through it."""
+
+    name: str
+    """The class, and the attributes on the way."""
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleValue:
     """A module of the repository, as an import in some file names it."""
 
@@ -116,5 +124,13 @@ class PartialValue:
 
 
 Value = (
-    UnknownValue | OutsideValue | ModuleValue | FunctionValue | ClassValue | InstanceValue | SuperValue | PartialValue
+    UnknownValue
+    | OutsideValue
+    | OutsideObject
+    | ModuleValue
+    | FunctionValue
+    | ClassValue
+    | InstanceValue
+    | SuperValue
+    | PartialValue
 )

@@ -6,6 +6,7 @@ Returns a `Value` for an expression and its scopes; unknown wherever more than o
 import ast
 import builtins
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from shared.proof.claims.calls.call_signature import read_shape
 from shared.proof.claims.calls.class_search import ClassSearch
@@ -14,6 +15,7 @@ from shared.proof.claims.calls.code_values import (
     FunctionValue,
     InstanceValue,
     ModuleValue,
+    OutsideObject,
     OutsideValue,
     PartialValue,
     SourceFile,
@@ -21,13 +23,15 @@ from shared.proof.claims.calls.code_values import (
     UnknownValue,
     Value,
 )
-from shared.proof.claims.claim import ModuleKind
+from shared.proof.claims.claim import FoundModule, ModuleKind
+from shared.proof.claims.importing.started_modules import StartedModules
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.scopes.name_bindings import map_bindings
 from shared.proof.claims.scopes.star_exports import StarExports
 from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.python_source import (
     FunctionNode,
+    describe_unparsed,
     list_parameters,
     parse_source,
     read_dotted_name,
@@ -42,6 +46,7 @@ from shared.proof.claims.source.scope_bindings import (
 )
 
 _MAX_DEPTH = 25
+_DATA_NODES = (ast.Constant, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.expr_context)
 
 
 class ValueSearch:
@@ -171,6 +176,8 @@ class ValueSearch:
         value = self.find(annotation, file, scopes)
         if isinstance(value, ClassValue):
             return InstanceValue(value, is_exact=False)
+        if isinstance(value, OutsideValue) and _names_class(value):
+            return OutsideObject(value.name)
         return UnknownValue("its type is not known")
 
     def _choose_binding(
@@ -203,7 +210,7 @@ class ValueSearch:
 
     def _find_module(self, importing_path: str, module: str, level: int) -> Value:
         module_file = self.modules.find_module(importing_path, module, level)
-        if module_file.kind is ModuleKind.OUTSIDE:
+        if self._is_outside(module_file, importing_path, module, level):
             return OutsideValue(module)
         if module_file.kind in {ModuleKind.MISSING, ModuleKind.UNKNOWN}:
             return UnknownValue(f"the module {module} is not known")
@@ -213,20 +220,20 @@ class ValueSearch:
         """What an attribute of a value is."""
         if isinstance(owner, ModuleValue):
             return self._find_module_attribute(owner, name)
-        if isinstance(owner, OutsideValue):
-            return OutsideValue(f"{owner.name}.{name}")
+        if isinstance(owner, OutsideValue | OutsideObject):
+            return replace(owner, name=f"{owner.name}.{name}")
         if isinstance(owner, ClassValue | InstanceValue | SuperValue):
             return self.classes.find_attribute(owner, name)
         return owner if isinstance(owner, UnknownValue) else UnknownValue(f"{name} is an attribute of a function")
 
     def _find_module_attribute(self, owner: ModuleValue, name: str) -> Value:
         module_file = self.modules.find_module(owner.importing_path, owner.module, owner.level)
-        if module_file.kind is ModuleKind.OUTSIDE:
+        if self._is_outside(module_file, owner.importing_path, owner.module, owner.level):
             return OutsideValue(f"{owner.module}.{name}")
         if module_file.kind in {ModuleKind.FILE, ModuleKind.PACKAGE}:
             file = self.open_file(module_file.path)
             if file is None:
-                return UnknownValue(f"{module_file.path} cannot be parsed")
+                return UnknownValue(describe_unparsed(module_file.path))
             value = self.find_member(file, name)
             if not isinstance(value, UnknownValue | OutsideValue) or module_file.kind is ModuleKind.FILE:
                 return value
@@ -236,6 +243,12 @@ class ValueSearch:
             dotted = f"{owner.module}.{name}" if owner.module else name
             return self._find_module(owner.importing_path, dotted, owner.level)
         return UnknownValue(f"the module {owner.module} is not known")
+
+    def _is_outside(self, found: FoundModule, importing_path: str, module: str, level: int) -> bool:
+        """Whether a module is none of the repository's, be it known to be installed or not."""
+        if found.kind is not ModuleKind.UNKNOWN or level or not isinstance(self.modules, StartedModules):
+            return found.kind is ModuleKind.OUTSIDE
+        return self.modules.is_outside(importing_path, module.partition(".")[0])
 
     def _find_result(self, node: ast.Call, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
         """What a call gives: an instance, a partial function, or `super()`."""
@@ -248,6 +261,8 @@ class ValueSearch:
             return _find_super(file, scopes)
         if called == OutsideValue("functools.partial") and node.args:
             return self._find_partial(node, file, scopes)
+        if isinstance(called, OutsideValue) and _names_class(called) and _takes_no_code(node):
+            return OutsideObject(called.name)
         return UnknownValue("it is what a call returns")
 
     def _find_partial(self, node: ast.Call, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:
@@ -256,6 +271,23 @@ class ValueSearch:
         if shape.is_exact and isinstance(function, FunctionValue | ClassValue):
             return PartialValue(function, shape.positional - 1, tuple(shape.keywords))
         return UnknownValue("it is a partial function of something unknown")
+
+
+def _names_class(value: OutsideValue) -> bool:
+    """Whether something from outside is called as classes are; no built-in one, which may hold anything."""
+    module, _, name = value.name.rpartition(".")
+    return name[:1].isupper() and module not in {"builtins", "types", "typing", "unittest.mock"}
+
+
+def _takes_no_code(node: ast.Call) -> bool:
+    """Whether no function or object of the repository is handed to what a call makes, so that it has none to call."""
+    values = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return all(keyword.arg for keyword in node.keywords) and all(_is_data(value) for value in values)
+
+
+def _is_data(value: ast.expr) -> bool:
+    is_own_name = isinstance(value, ast.Name) and value.id == "__name__"
+    return is_own_name or all(isinstance(part, _DATA_NODES) for part in ast.walk(value))
 
 
 def _find_super(file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:

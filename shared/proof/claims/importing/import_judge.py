@@ -14,6 +14,7 @@ from shared.proof.claims.importing.import_requests import Guard, ImportRequest, 
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import ModuleCode, parse_module
 from shared.proof.claims.source.module_table import changes_module_table
+from shared.proof.claims.source.python_source import describe_unparsed
 from shared.proof.claims.source.standard_library import is_bound_to_version, is_standard_module
 from shared.proof.claims.source.standard_names import StandardName, StandardNames
 from shared.proof.loading.commit_tree import has_same_inputs
@@ -56,7 +57,7 @@ class ImportJudge:
             return _conclude(ClaimState.HOLDS, f"{claim.path} does not exist any more")
         code = parse_module(source)
         if code is None:
-            return _conclude(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
+            return _conclude(ClaimState.UNKNOWN, describe_unparsed(claim.path))
         requests = list_import_requests(code.tree, modules.python, claim.error_class)
         verdict = _ClaimReader(claim, modules, code, _FINDERS[claim.family], self._standard_names).judge(requests)
         if verdict.state is ClaimState.UNKNOWN and not verdict.fails_otherwise and self._witness is not None:

@@ -19,7 +19,7 @@ from shared.proof.claims.starting.start_judge import JudgedStart, StartJudge
 from shared.proof.loading.commit_tree import CommitTree, RecordingTree
 from shared.proof.loading.dockerfile_search import is_deployed_dockerfile
 from shared.proof.loading.images import find_images
-from shared.proof.locating.branch_states import BranchStates
+from shared.proof.model.commit_graph import BranchStates
 from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Commit
 from shared.proof.model.ports import History
