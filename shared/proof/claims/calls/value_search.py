@@ -244,10 +244,10 @@ class ValueSearch:
             return self._find_module(owner.importing_path, dotted, owner.level)
         return UnknownValue(f"the module {owner.module} is not known")
 
-    def _is_outside(self, found: FoundModule, importing_path: str, module: str, level: int) -> bool:
+    def _is_outside(self, location: FoundModule, importing_path: str, module: str, level: int) -> bool:
         """Whether a module is none of the repository's, be it known to be installed or not."""
-        if found.kind is not ModuleKind.UNKNOWN or level or not isinstance(self.modules, StartedModules):
-            return found.kind is ModuleKind.OUTSIDE
+        if location.kind is not ModuleKind.UNKNOWN or level or not isinstance(self.modules, StartedModules):
+            return location.kind is ModuleKind.OUTSIDE
         return self.modules.is_outside(importing_path, module.partition(".")[0])
 
     def _find_result(self, node: ast.Call, file: SourceFile, scopes: tuple[ScopeNode, ...]) -> Value:

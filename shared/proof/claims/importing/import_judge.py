@@ -55,8 +55,7 @@ class ImportJudge:
         source = modules.tree.read(claim.path)
         if source is None:
             return _conclude(ClaimState.HOLDS, f"{claim.path} does not exist any more")
-        code = parse_module(source)
-        if code is None:
+        if (code := parse_module(source)) is None:
             return _conclude(ClaimState.UNKNOWN, describe_unparsed(claim.path))
         requests = list_import_requests(code.tree, modules.python, claim.error_class)
         verdict = _ClaimReader(claim, modules, code, _FINDERS[claim.family], self._standard_names).judge(requests)
