@@ -70,7 +70,7 @@ class PlantedBreak:
 class _Kind:
     families: tuple[str, ...]
     where: str
-    """Where it fails: `part`, `use` or `main`."""
+    """Where it fails: `part`, `use`, `main` or `image`."""
     change: Callable[[dict[str, str], int], Files]
 
 
@@ -102,6 +102,7 @@ def _remove_table(files: dict[str, str], k: int) -> Files:
     return {f"data/table_{k}.json": None}
 
 
+_PLACES = {"main": "harbor/main.py", "image": "Dockerfile"}
 KINDS: Mapping[str, _Kind] = {
     "a renamed function": _Kind(
         ("import_name",), "use", _edit("harbor/part_{k}.py", "def find_berth_{k}", "def locate_berth_{k}")
@@ -136,6 +137,7 @@ KINDS: Mapping[str, _Kind] = {
         _edit("harbor/part_{k}.py", "import json\n", "import json\n\nfrom harbor.use_{k} import show\n"),
     ),
     "a file that is gone": _Kind(("file",), "part", _remove_table),
+    "a mistyped start": _Kind(("start_target",), "image", _edit("Dockerfile", "harbor.main:app", "harbor.mian:app")),
     "a syntax error": _Kind(("syntax",), "use", _edit("harbor/use_{k}.py", "def show(name):", "def show(name:")),
 }  # fmt: skip
 
@@ -155,7 +157,7 @@ def build_history(history: HistoryBuilder, count: int, seed: int) -> list[Plante
             kind, label = KINDS[name], f"{number} break: {name}"
             changes = kind.change(files, k)
             history.commit(label, changes)
-            where = "harbor/main.py" if kind.where == "main" else f"harbor/{kind.where}_{k}.py"
+            where = _PLACES.get(kind.where, f"harbor/{kind.where}_{k}.py")
             planted.append(PlantedBreak(label, frozenset(kind.families), where))
             history.commit(f"{number} mend", {path: files.get(path) for path in changes})
             number += 1

@@ -16,7 +16,7 @@ from tests.support.push_checks import PushOutside
 
 DEPLOYED_AFTER = 10
 """Minutes from the push to the first request that the new revision answers."""
-START_FAMILIES = frozenset(("import_name", "module", "circular_import", "syntax"))
+START_FAMILIES = frozenset(("import_name", "module", "circular_import", "syntax", "start_target"))
 """What fails when the service starts: its first line comes with the deployment."""
 
 

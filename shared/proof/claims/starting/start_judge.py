@@ -5,7 +5,7 @@ installed when the log was written is known to lack what the log misses: the com
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
@@ -16,6 +16,7 @@ from shared.proof.claims.starting.target_search import LinkedTree, StartWitness,
 from shared.proof.loading.commit_tree import RecordingTree
 
 _CHECKED_BY = "Python's import rules and the start command"
+_CHECKED_WITH_LOG = f"{_CHECKED_BY}, and the log for what packages lack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class StartJudge:
         verdicts = [_judge_image(claim, image, starts) for image, starts in readings]
         if len({verdict.state for verdict in verdicts}) > 1:
             return _conclude(ClaimState.UNKNOWN, f"from which folder {claim.path} is built is not known")
-        return verdicts[0]
+        is_shown = verdicts[0].state is ClaimState.FAILS and self._witness is not None and not self._is_baseline
+        return replace(verdicts[0], checked_by=_CHECKED_WITH_LOG) if is_shown else verdicts[0]
 
     def list_missing(self, claim: Claim, modules: ServiceModules) -> list[JudgedStart]:
         """The starts whose target is missing at the commit of `modules`."""
