@@ -43,13 +43,14 @@ def main() -> None:
         raise SystemExit(3) from None
 
 
-def write_bundles(config: Path) -> None:
+def write_bundles(config: Path, target: Path = ROOT / "build") -> None:
     """The same. `config` need not exist. Raises InputError for it, and for Python that does not compile."""
     for name, content in build_bundles(ROOT, verifies_identities=has_identities(config)).items():
-        path = ROOT / "build" / name
-        path.parent.mkdir(exist_ok=True)
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        sys.stdout.write(f"{sha256(content).hexdigest()}  {len(content)}  {path.relative_to(ROOT)}\n")
+        shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        sys.stdout.write(f"{sha256(content).hexdigest()}  {len(content)}  {shown}\n")
 
 
 def has_identities(config: Path) -> bool:

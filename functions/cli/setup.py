@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from functions.setup.adapters.terminal import TerminalPerson
 from functions.setup.answers import Answers, check_answers, merge_answers, parse_repositories, parse_services
 from functions.setup.ports import Outside, Place
 from functions.setup.questions import complete_answers, list_services
-from functions.setup.run_setup import format_plan, run_steps, undo_steps
+from functions.setup.run_setup import format_plan, require_secrets, run_steps, undo_steps
 from functions.setup.session import Session
 from functions.setup.state import SetupState, state_from_text
 from shared.errors import InputError, UsageError
@@ -50,12 +51,20 @@ def run_setup(session: Session, given: Mapping[str, Any], *, plan: bool, is_pres
     if plan:
         print(format_plan(session))
         return 0
+    _require_clients(session.answers)
     session.keep(session.state)
     complete_answers(session, is_present=is_present)
+    require_secrets(session)
     run_steps(session)
     installed = f"provenfix is installed in {session.answers.project}."
     session.outside.person.report_line(f"{installed} It is taken out with: provenfix teardown")
     return 0
+
+
+def _require_clients(answers: Answers) -> None:
+    """Raises ModuleNotFoundError for a light installation: before anything is made."""
+    for name in ("google.auth", *(("slack_sdk",) if answers.uses_chat else ())):
+        import_module(name)
 
 
 def run_teardown(session: Session) -> int:
@@ -75,10 +84,8 @@ def run_teardown(session: Session) -> int:
 
 
 def open_session(folder: Path, config: Path, *, is_present: bool, agreed: bool) -> Session:
-    """Raises UsageError outside of a checkout, InputError for a state that cannot be read."""
-    checkout = bundle.ROOT
-    if not (checkout / "terraform/variables.tf").exists():
-        raise UsageError("setup needs a checkout of provenfix, with its folder terraform; run it from one.")
+    """Raises InputError for a state that cannot be read."""
+    paths = Place(folder.absolute(), config.absolute(), bundle.ROOT)
     outside = Outside(
         LocalPrograms(),
         TerminalPerson(is_present=is_present, agreed=agreed),
@@ -86,10 +93,10 @@ def open_session(folder: Path, config: Path, *, is_present: bool, agreed: bool) 
         SlackWorkspace(),
         PrivateStateFile(folder),
         _check_deployment,
-        partial(bundle.write_bundles, config),
+        partial(bundle.write_bundles, config, paths.build),
         time.sleep,
     )
-    return Session(Place(folder.absolute(), config.absolute(), checkout), outside, read_state(outside, folder))
+    return Session(paths, outside, read_state(outside, folder))
 
 
 def read_state(outside: Outside, folder: Path) -> SetupState:

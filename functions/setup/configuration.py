@@ -64,7 +64,7 @@ def _github_entry(answers: Answers, state: SetupState) -> Mapping[str, Any]:
 
 
 def render_root_module(answers: Answers, paths: Place) -> str:
-    """`main.tf.json`: the module of the checkout, with the state in a bucket.
+    """`main.tf.json`: the module beside this code, with the state in a bucket.
 
     The secrets exist already, because the apps' values are kept in them before anything else is made.
     """
@@ -81,7 +81,7 @@ def render_root_module(answers: Answers, paths: Place) -> str:
         "project": answers.project,
         "region": answers.region,
         "config": _escape(paths.config.absolute()),
-        "bundles": {name: _escape(paths.checkout / f"build/{name}.zip") for name in ("functions", "compile")},
+        "bundles": {name: _escape(paths.build / f"{name}.zip") for name in ("functions", "compile")},
         "pythons": list(answers.pythons),
         "alert_emails": [answers.email] if answers.email else [],
         "keep_data": "${var.keep_data}",

@@ -1,7 +1,7 @@
 """Plans the steps from an empty project to the first incident, from the answers."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from functions.local.topology import READ_ONLY_FUNCTIONS
 from functions.setup.answers import Answers
@@ -55,6 +55,15 @@ def name_click_secret(answers: Answers) -> tuple[str, str]:
     if answers.socket_mode:
         return "slack.app_token", SLACK_APP_TOKEN
     return "slack.signing_secret", SLACK_SIGNING_SECRET
+
+
+def list_variables(answers: Answers, steps: Collection[StepName]) -> tuple[str, ...]:
+    """The variables from which a setup without a terminal gets the secrets that these steps ask for."""
+    click_secret = "SLACK_APP_TOKEN" if answers.socket_mode else "SLACK_SIGNING_SECRET"
+    slack = ("SLACK_BOT_TOKEN", click_secret) if StepName.SLACK_APP in steps else ()
+    if StepName.GITHUB_APP not in steps or not answers.github_app:
+        return slack
+    return (*slack, "GITHUB_APP_KEY", *(("GITHUB_WEBHOOK_SECRET",) if answers.takes_webhooks else ()))
 
 
 def bucket_name(answers: Answers) -> str:
@@ -219,7 +228,7 @@ def _list_local_steps(answers: Answers, paths: Place) -> Iterator[Step]:
     yield Step(
         StepName.BUNDLE,
         "Pack the functions",
-        notes=(f"Writes {paths.checkout / 'build'}/functions.zip and compile.zip, as `make bundle` does.",),
+        notes=(f"Writes {paths.build}/functions.zip and compile.zip, as `make bundle` does.",),
         is_derived=True,
     )
     terraform = ("terraform", f"-chdir={paths.root}")

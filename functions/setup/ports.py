@@ -42,6 +42,9 @@ class Person(Protocol):
     def ask_secret(self, what: str, variable: str) -> Secret:
         """What is pasted and never shown; without a terminal the environment variable."""
 
+    def has_secret(self, variable: str) -> bool:
+        """Whether `ask_secret` will get one: there is a terminal, or the variable is set."""
+
     def confirm(self, question: str) -> bool:
         """Whether to go on; True at once where the user said so beforehand."""
 
@@ -101,7 +104,12 @@ class Place:
     """Of the state; Terraform works in its subfolder."""
     config: Path
     checkout: Path
-    """The checkout that holds `terraform/` and what is deployed."""
+    """What holds `terraform/` and what is deployed: a checkout, or an installed distribution."""
+
+    @property
+    def build(self) -> Path:
+        """Where the zips are written: as `make bundle` does in a checkout, never into a distribution."""
+        return (self.checkout if (self.checkout / "Makefile").exists() else self.folder) / "build"
 
     @property
     def root(self) -> Path:

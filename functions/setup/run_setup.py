@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from functions.setup import check_steps, github_steps, google_steps, local_steps, slack_steps
+from functions.setup import check_steps, github_steps, google_steps, local_steps, plan, slack_steps
 from functions.setup.plan import plan_steps
 from functions.setup.session import Session, describe_failure
 from functions.setup.state import Facts, SetupState
 from functions.setup.step import Step, StepName
-from shared.errors import InputError
+from shared.errors import InputError, UsageError
 
 _ACTIONS: Mapping[StepName, Callable[[Session, Step], Facts]] = {
     StepName.PROJECT: google_steps.check_project,
@@ -43,6 +43,15 @@ def run_steps(session: Session) -> None:
         facts = _ACTIONS[step.name](session, step)
         session.keep(session.state.with_done(step, facts))
         has_run = True
+
+
+def require_secrets(session: Session) -> None:
+    """Raises UsageError for secrets that a later step would ask for in vain: before anything is made."""
+    waiting = {step.name for step in session.steps if not session.state.is_done(step)}
+    variables = plan.list_variables(session.answers, waiting)
+    unset = [variable for variable in variables if not session.outside.person.has_secret(variable)]
+    if unset:
+        raise UsageError(f"Nobody can be asked without a terminal: set {', '.join(unset)}.")
 
 
 def undo_steps(session: Session) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from shared.detection.causes.cause import EnvironmentComparison
 from shared.detection.incident import Incident, Sighting
 from shared.errors import UsageError
+from shared.proof.loading.imports import Imports
 from shared.proof.model.commit_graph import contains_commit
 from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.history import Branch, Commit
@@ -66,6 +67,8 @@ class ProofContext:
     given_commit: Commit | None
     """The commit that the caller states as deployed."""
     report_progress: ReportProgress
+    imports_by_blob: dict[str, Imports] = field(default_factory=dict, repr=False, compare=False)
+    """What files import: each version is read once in a proof."""
 
 
 _MAX_REVISIONS = 5

@@ -63,4 +63,8 @@ def _explain(context: ProofContext, detail: str, located: LocatedClaim | None = 
     recommendation = finding.recommendation
     said: Sequence[str] = (recommendation.detail, f"Looked at: {detail}.") if detail else (recommendation.detail,)
     reason = located.reason if located is not None and located.reason is Reason.AMBIGUOUS else recommendation.reason
-    return replace(finding, recommendation=replace(recommendation, reason=reason, detail=" ".join(said)))
+    return replace(
+        finding,
+        recommendation=replace(recommendation, reason=reason, detail=" ".join(said)),
+        gaps=describe_gaps(context.history, needs_full_history=True),
+    )

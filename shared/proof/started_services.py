@@ -30,7 +30,7 @@ class StartedService:
 
 def find_compared_services(history: History, commit: str, baseline: str) -> tuple[StartedService, ...]:
     """Those of a commit, and those of the baseline whose Dockerfile is still there and starts nothing that is found."""
-    tree, former = (RecordingTree(CommitTree(history, state)) for state in (commit, baseline))
+    tree, former = (RecordingTree(CommitTree(history, oid)) for oid in (commit, baseline))
     started = find_started_services(tree)
     built = {service.built_by for service in started}
     lost = [service for service in find_started_services(former) if service.built_by and service.built_by not in built]

@@ -17,7 +17,7 @@ def summarise_rollout(service: Service, kind: ActionKind) -> str:
     if kind is ActionKind.TRIAL:
         return f"gets no traffic; it is probed {REQUIRED_ROUNDS} times beside the serving revision"
     steps = ", ".join(map(str, service.traffic_steps))
-    probed = "probed, then " if service.probe_url else ""
+    probed = "probed if it can be reached without traffic, then " if service.probe_url else ""
     return f"{probed}traffic in steps of {steps} %, rolled back automatically if the failure recurs"
 
 
@@ -43,7 +43,7 @@ def _describe_approval(service: Service, kind: ActionKind) -> str:
         return _describe_command(service)
     steps = ", ".join(map(str, service.traffic_steps[:-1]))
     traffic = f"gets its traffic in steps ({steps}, 100 %)" if steps else "gets all of the traffic"
-    probed = "probed at its own address, " if service.probe_url else ""
+    probed = "probed at its own address if that can be reached, " if service.probe_url else ""
     which = "The earlier commit" if kind is ActionKind.ROLLBACK else "The commit"
     return (
         f"{which} is deployed without traffic, {probed}then {traffic}, is watched for a day, and is rolled back "

@@ -15,7 +15,7 @@ from functions.setup import plan
 from functions.setup.adapters.programs import LocalPrograms
 from functions.setup.answers import merge_answers
 from functions.setup.questions import complete_answers
-from functions.setup.run_setup import run_steps, undo_steps
+from functions.setup.run_setup import require_secrets, run_steps, undo_steps
 from functions.setup.step import StepName
 from shared.config.loader import read_configuration
 from shared.errors import InputError, UsageError
@@ -290,6 +290,29 @@ def test_where_nothing_may_be_reached_from_outside_clicks_come_over_a_connection
     assert settings["socket_mode_enabled"] is True
     assert settings["interactivity"] == {"is_enabled": True}
     assert world.read()["applied"] == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "unset"),
+    [
+        ({}, ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")),
+        ({"socket_mode": True}, ("SLACK_APP_TOKEN",)),
+        ({"github_app": "41", "installation": 7}, ("GITHUB_APP_KEY", "GITHUB_WEBHOOK_SECRET")),
+        ({"github_app": "41", "installation": 7, "read_only": "log"}, ("GITHUB_APP_KEY",)),
+    ],
+)
+def test_a_secret_that_nobody_can_type_is_missed_before_anything_is_made(
+    world: SetupWorld, answers: dict[str, object], unset: tuple[str, ...]
+) -> None:
+    world.person.unset = unset
+    session = world.open_session()
+    session.state = replace(session.state, answers=merge_answers(session.answers, answers))
+    complete_answers(session, is_present=True)
+    with pytest.raises(UsageError, match=", ".join(unset)):
+        require_secrets(session)
+    assert world.read()["secrets"] == {}
+    world.person.unset = ()
+    require_secrets(session)
 
 
 def test_a_redirect_of_another_registration_is_refused(world: SetupWorld) -> None:

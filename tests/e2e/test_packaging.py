@@ -21,4 +21,6 @@ def test_the_wheel_holds_what_the_commands_read_beside_the_code() -> None:
     """Below `provenfix` it lies as far from the code as in the checkout."""
     setuptools = tomllib.loads((CODE_ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
     assert setuptools["package-dir"]["provenfix.terraform"] == ACCESS_FILE.parent.relative_to(CODE_ROOT).as_posix()
+    assert {"*.tf", "manifests/*"} <= {*setuptools["package-data"]["provenfix.terraform"]}
+    assert {"requirements.txt", "signatures.txt"} <= {*setuptools["package-data"]["provenfix.functions"]}
     assert ACCESS_FILE.name in setuptools["package-data"]["provenfix.terraform"]

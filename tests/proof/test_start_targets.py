@@ -362,6 +362,13 @@ def test_what_is_not_certain_is_no_fix(tmp_path: Path, name: str) -> None:
     assert proven.finding.recommendation.kind is ActionKind.ROLLBACK
 
 
+def test_a_dockerfile_beside_the_procfile_leaves_the_start_open(tmp_path: Path) -> None:
+    story = STORIES["Procfile"]
+    later = ("fix", {**dict(story.commits[1][1]), "Dockerfile": with_command("CMD python x.py")})
+    proven = prove_story(tmp_path, Story(story.text, (story.commits[0], later), story.start), "break")
+    assert (proven.introduced, proven.fix) == ("break", None)
+
+
 def test_a_given_commit_that_holds_the_target_contradicts_the_log(tmp_path: Path) -> None:
     proven = prove_story(tmp_path, STORIES["moved package"], "start")
     assert proven.finding.broken is None

@@ -59,8 +59,29 @@ OPEN = (
     "CMD gunicorn --paste settings.ini",
     "CMD functions-framework --target=$TARGET",
     "CMD sleep 5",
+    "CMD uv run --directory quay uvicorn main:app",
+    "CMD uv --directory quay run uvicorn main:app",
+    "CMD poetry -C quay run uvicorn main:app",
+    "CMD env -C quay uvicorn main:app",
+    'CMD ["su", "-", "web", "-c", "uvicorn quay.main:app"]',
+    "CMD chroot /srv uvicorn quay.main:app",
+    "ARG PART=quay\nCOPY $PART /srv/x\nCMD uvicorn quay.main:app",
+    "ARG PART=quay\nENV PLACE=/srv/$PART\nWORKDIR ${PLACE}\nCMD uvicorn main:app",
     'CMD ["./start.sh"]',
 )
+
+
+SURE = (
+    "CMD uv run uvicorn quay.main:app",
+    "CMD poetry run uvicorn quay.main:app",
+    'CMD ["su", "web", "-c", "uvicorn quay.main:app"]',
+    "ARG VERSION=1\nENV VERSION=$VERSION\nCMD uvicorn quay.main:app",
+)
+
+
+@pytest.mark.parametrize("command", SURE)
+def test_what_runs_in_the_same_folder_is_no_doubt(command: str) -> None:
+    assert read(command).doubt == ""
 
 
 @pytest.mark.parametrize("command", OPEN)

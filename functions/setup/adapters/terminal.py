@@ -58,6 +58,10 @@ class TerminalPerson:
             raise UsageError(f"Nobody can be asked without a terminal: set {variable}.")
         return Secret(getpass.getpass(f"{what}, not shown: ").strip())
 
+    def has_secret(self, variable: str) -> bool:
+        """See `Person`."""
+        return self._is_present or bool(os.environ.get(variable))
+
     def confirm(self, question: str) -> bool:
         """See `Person`."""
         if self._agreed:

@@ -143,6 +143,8 @@ def trace_claim(history: History, verdicts: ClaimVerdicts, deployed: Commit) -> 
         origin = _trace_in_graph(history, verdicts, graph, deployed)
         if origin.was_added_broken:
             origin = _follow_rename(history, verdicts, origin)
+        if verdicts.uncover_patch(origin.commit.id):
+            continue
         if verdicts.walked_paths == walked and verdicts.names == names:
             return _check_origin(history, verdicts, origin)
     return replace(origin, is_incomplete=True)

@@ -1,14 +1,16 @@
 """The verdicts on one claim at many commits; a commit with the inputs of a judged one is not judged again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
+from shared.proof.claims.attributes.outside_patches import PATCHED_FAMILIES, Patch, find_patch, get_patched_name
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict
 from shared.proof.claims.importing.image_layout import may_provide
 from shared.proof.claims.ports import ClaimJudge, ServiceModules, WitnessedJudge
 from shared.proof.claims.service_modules import ImageModules
 from shared.proof.loading.commit_tree import (
     CommitTree,
+    RecordingTree,
     find_changed_paths,
     is_affected_by,
     is_build_file,
@@ -21,7 +23,9 @@ OpenModules = Callable[[CommitTree, str], ServiceModules]
 
 _ABOUT_MODULES = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE, ClaimFamily.FILE))
 LOG = "the log"
-"""Who decided, where the log is the only witness."""
+"""Who decided, where the log is the only witness,"""
+PATCHES = "what other files set"
+"""or where another file may set what is missing."""
 _MAX_STATES = 8
 """Judged trees with which a new one is compared, the one that was asked for last at the end."""
 
@@ -51,6 +55,8 @@ class ClaimVerdicts:
     confirming_judge: ClaimJudge | None = None
     """The same rules with a second witness, who takes longer."""
     names: tuple[str, ...] = ()
+    list_loaded: Callable[[str], Collection[str]] | None = None
+    """What the service loads at a commit: another file of it may set what is missing."""
     judged_count: int = 0
     inputs: frozenset[str] = frozenset()
     """The inputs of all verdicts so far."""
@@ -60,6 +66,8 @@ class ClaimVerdicts:
     _states: list[JudgedTree] = field(default_factory=list)
     _by_tree: dict[str, JudgedTree] = field(default_factory=dict)
     """Every judged tree: the search comes back to a commit to describe it, and to compare it with its children."""
+    _patching: frozenset[str] = frozenset()
+    """Files of which one commit or another sets what is missing."""
     _known_inputs: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
     """Most trees depend on the same paths: these are held once."""
     _confirmed: dict[tuple[str, str], ClaimVerdict] = field(default_factory=dict)
@@ -149,7 +157,7 @@ class ClaimVerdicts:
         for state in reversed(self._states):
             if self._is_same(state, tree.root_tree):
                 return self._remember(replace(state, root_tree=tree.root_tree), state)
-        state = self._judge_tree(tree)
+        state = self._watch_patches(commit, self._judge_tree(tree))
         if state.verdict.state is ClaimState.UNKNOWN and self._has_witnessed_inputs(tree.root_tree):
             assert self._witnessed is not None
             state = replace(state, verdict=self._witnessed.verdict)
@@ -160,12 +168,13 @@ class ClaimVerdicts:
     def confirm_commit(self, commit: str) -> ClaimVerdict:
         """The verdict at a commit, held against the second witness; asked only where something is decided by it."""
         state = self.judge_commit(commit)
-        if self.confirming_judge is None or not state.path or state.verdict.checked_by == LOG:
+        if self.confirming_judge is None or not state.path or state.verdict.checked_by in {LOG, PATCHES}:
             return state.verdict
         key = (state.root_tree, state.path)
         if key not in self._confirmed:
             modules = self.open_modules(CommitTree(self.history, commit), state.path)
-            self._confirmed[key] = self.confirming_judge.judge(replace(self.claim, path=state.path), modules)
+            verdict = self.confirming_judge.judge(replace(self.claim, path=state.path), modules)
+            self._confirmed[key] = _limit_to_copy(verdict, modules.tree)
         return self._confirmed[key]
 
     def _remember(self, state: JudgedTree, former: JudgedTree | None = None) -> JudgedTree:
@@ -187,10 +196,40 @@ class ClaimVerdicts:
             return JudgedTree(tree.root_tree, "", verdict, frozenset(self.names))
         self.judged_count += 1
         modules = self.open_modules(tree, path)
-        verdict = self.judge.judge(replace(self.claim, path=path), modules)
+        verdict = _limit_to_copy(self.judge.judge(replace(self.claim, path=path), modules), modules.tree)
         inputs = frozenset({*modules.tree.recorded_paths, *self.names})
         dockerfiles = self._list_dockerfiles(path, modules)
         return JudgedTree(tree.root_tree, path, verdict, self._known_inputs.setdefault(inputs, inputs), dockerfiles)
+
+    def uncover_patch(self, commit: str) -> bool:
+        """Whether a file that no verdict has read may set at a commit what is missing; from now on all depend on it."""
+        patch = self._find_patch(commit, self.judge_commit(commit))
+        if patch is None or patch.path in self._patching:
+            return False
+        self._patching |= {patch.path}
+        self.walked_paths |= {patch.path}
+        self._forget_states()
+        return True
+
+    def _find_patch(self, commit: str, state: JudgedTree) -> Patch | None:
+        is_asked = state.verdict.state is ClaimState.FAILS and self.claim.family in PATCHED_FAMILIES
+        if not is_asked or self.list_loaded is None or state.verdict.checked_by == LOG:
+            return None
+        modules = self.open_modules(CommitTree(self.history, commit), state.path)
+        patch = find_patch(replace(self.claim, path=state.path), modules, self.list_loaded(commit))
+        unread = sorted(modules.tree.unreadable_paths)
+        return Patch(unread[0], 0) if patch is None and unread else patch
+
+    def _watch_patches(self, commit: str, state: JudgedTree) -> JudgedTree:
+        """With what another loaded file sets on the module or the class: whether that has run is not known."""
+        patch = self._find_patch(commit, state)
+        state = replace(state, inputs=state.inputs | self._patching) if self._patching else state
+        if patch is None:
+            return state
+        where = f"{patch.path}, line {patch.line}," if patch.line else f"{patch.path}, which this copy lacks,"
+        reason = f"{where} may set {get_patched_name(self.claim)}"
+        verdict = ClaimVerdict(ClaimState.UNKNOWN, reason, checked_by=PATCHES)
+        return replace(state, verdict=verdict, inputs=state.inputs | {patch.path})
 
     def _list_dockerfiles(self, path: str, modules: ServiceModules) -> frozenset[str]:
         if self.claim.family is ClaimFamily.START_TARGET:
@@ -207,6 +246,14 @@ class ClaimVerdicts:
             is_affected_by(state.inputs, path, is_added_or_removed=is_added_or_removed)
             for path, is_added_or_removed in changed
         )
+
+
+def _limit_to_copy(verdict: ClaimVerdict, tree: RecordingTree) -> ClaimVerdict:
+    """Unknown where the contents of a file that was asked for are not in this copy of the repository."""
+    if not tree.unreadable_paths:
+        return verdict
+    reason = f"the contents of {min(tree.unreadable_paths)} are not in this copy of the repository"
+    return ClaimVerdict(ClaimState.UNKNOWN, reason, checked_by=verdict.checked_by)
 
 
 def _select_walked_paths(tree: CommitTree, inputs: frozenset[str]) -> frozenset[str]:

@@ -121,8 +121,8 @@ def _describe_deployed(context: ProofContext, raised: RaisedException, traced: T
 def _describe_broken(context: ProofContext, traced: TracedClaim, failing: ClaimVerdict) -> BrokenFile:
     claim = traced.claim
     absence = find_absence(traced.verdicts, traced.deployed.id, traced.claim.path)
-    broken_place = absence or find_start_place(traced.verdicts, traced.deployed.id)
-    path, number = (broken_place.path, broken_place.line) if broken_place is not None else (claim.path, claim.line)
+    position = absence or find_start_place(traced.verdicts, traced.deployed.id)
+    path, number = (position.path, position.line) if position is not None else (claim.path, claim.line)
     content = _read(context, traced.deployed.id, path)
     line = split_source_lines(content)[number - 1 : number]
     return BrokenFile(
@@ -217,12 +217,12 @@ def _describe_fix(context: ProofContext, traced: TracedClaim) -> Fix:
 
 def _describe_started_fix(context: ProofContext, traced: TracedClaim, fix: Commit) -> Fix:
     """The changed line that starts something else, or the file that is there again."""
-    start_place = find_start_place(traced.verdicts, traced.deployed.id)
-    before = _read(context, traced.deployed.id, start_place.path) if start_place is not None else b""
-    after = _read(context, fix.id, start_place.path) if start_place is not None else b""
-    if start_place is not None and after and after != before:
-        line = map_line(split_source_lines(before), split_source_lines(after), start_place.line)
-        return Fix(fix, "merged", path=start_place.path, excerpt=cut_excerpt(after, line))
+    position = find_start_place(traced.verdicts, traced.deployed.id)
+    before = _read(context, traced.deployed.id, position.path) if position is not None else b""
+    after = _read(context, fix.id, position.path) if position is not None else b""
+    if position is not None and after and after != before:
+        line = map_line(split_source_lines(before), split_source_lines(after), position.line)
+        return Fix(fix, "merged", path=position.path, excerpt=cut_excerpt(after, line))
     started = find_started_place(traced.verdicts, fix.id)
     if started is None:
         return Fix(fix, "merged", path=traced.claim.path)

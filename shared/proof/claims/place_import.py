@@ -60,7 +60,7 @@ class ImportPlacer:
         if isinstance(known, str):
             return self._report(known)
         closures = [self.load_closure(commit, path) for path in known]
-        hidden = self._find_hidden_import(closures)
+        hidden = self._find_hidden_import(closures) or self._find_unread(commit, closures)
         if hidden:
             return self._report(f"{hidden} at {commit}")
         failing: list[Claim] = []
@@ -96,6 +96,14 @@ class ImportPlacer:
                 texts = {*imports.mentioned_modules, *imports.django_applications, *imports.dynamic_targets}
                 if path in closure.files and any(map(self._passes_through, texts)):
                     return f"{path} names {self.claim.module} in a text, which may be imported"
+        return ""
+
+    def _find_unread(self, commit: str, closures: Sequence[ImportClosure]) -> str:
+        """A loaded file that is not in this copy of the repository; "" where all are."""
+        loaded = sorted({path for closure in closures for path in closure.files})
+        for (_, path), blob in sorted(self.history.blob_ids((commit, path) for path in loaded).items()):
+            if self.history.read(blob) is None:
+                return f"the contents of {path} are not in this copy of the repository"
         return ""
 
     def _passes_through(self, text: str) -> bool:

@@ -3,7 +3,7 @@
 The same search as for a file that does not compile, with another predicate: the verdict on one claim.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -99,11 +99,19 @@ def locate_claim(context: ProofContext, raised: RaisedException, tools: ClaimToo
     def open_modules(tree: CommitTree, path: str) -> ServiceModules:
         return tools.open_modules(ModulesRequest(tree, path, context.request.source_roots, python, is_declared))
 
-    def make_verdicts(located: Claim) -> ClaimVerdicts:
-        return ClaimVerdicts(context.history, located, judge, open_modules, confirming)
+    loaded_files: dict[str, LoadedFiles] = {}
 
     def load_closure(commit: str, path: str) -> ImportClosure:
-        return LoadedFiles(context.history, path, (), context.request.source_roots, commit).get_state(commit).closure
+        if path not in loaded_files:
+            roots, read = context.request.source_roots, context.imports_by_blob
+            loaded_files[path] = LoadedFiles(context.history, path, (), roots, imports_by_blob=read)
+        return loaded_files[path].get_state(commit).closure
+
+    def make_verdicts(located: Claim) -> ClaimVerdicts:
+        def list_loaded(commit: str) -> Collection[str]:
+            return load_closure(commit, located.path).files
+
+        return ClaimVerdicts(context.history, located, judge, open_modules, confirming, list_loaded=list_loaded)
 
     if bare is not None:
         importer = ImportPlacer(
@@ -220,7 +228,7 @@ def _build_gates(context: ProofContext, raised: RaisedException, deployed: Commi
     history, request = context.history, context.request
     compiling = CompileVerdicts(history, context.compilers.compiler_for(python), context.compilers.explainer())
     traced = _find_traced_paths(context, raised, deployed.id, path)
-    loaded = LoadedFiles(history, path, traced, request.source_roots, deployed.id)
+    loaded = LoadedFiles(history, path, traced, request.source_roots, deployed.id, context.imports_by_blob)
     own = TargetPython(history, context.compilers, compiling, deployed.id, loaded, DeclarationReader(history))
     return Gates(
         history, compiling, loaded, deployed.id, request.checks, own.get_verdicts, check_image=request.check_image

@@ -14,7 +14,7 @@ def list_started_files(verdicts: ClaimVerdicts, commits: Sequence[str]) -> list[
     claim = verdicts.claim
     paths: list[str] = []
     for commit in commits:
-        started_place = find_started_place(verdicts, commit)
-        paths += [started_place.path] if started_place is not None else []
+        position = find_started_place(verdicts, commit)
+        paths += [position.path] if position is not None else []
     expected = claim.module.replace(".", "/") + ".py" if claim.module else claim.name.rpartition("/")[2]
     return list(dict.fromkeys(paths)) or [expected]

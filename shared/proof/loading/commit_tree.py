@@ -88,6 +88,8 @@ class RecordingTree:
         self._folders: dict[str, Mapping[str, str] | None] = {}
         self.recorded_paths: set[str] = set()
         self.contents_read: set[str] = set()
+        self.unreadable_paths: set[str] = set()
+        """Files whose contents were asked for, and that this copy of the repository does not hold."""
 
     def blob(self, path: str) -> str | None:
         self.recorded_paths.add(path)
@@ -114,7 +116,12 @@ class RecordingTree:
 
     def read(self, path: str) -> bytes | None:
         self.contents_read.add(path)
-        return self._tree.read(path) if self.blob(path) is not None else None
+        if self.blob(path) is None:
+            return None
+        content = self._tree.read(path)
+        if content is None:
+            self.unreadable_paths.add(path)
+        return content
 
     def read_text(self, path: str) -> str:
         """The beginning of a text file; "" where it cannot be read."""

@@ -172,6 +172,8 @@ class ScriptedPerson:
     lines: list[str] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     refuses: int = 0
+    unset: tuple[str, ...] = ()
+    """Variables that nobody has set, where nobody types."""
 
     def report_line(self, sentence: str) -> None:
         self.lines += sentence.split("\n")
@@ -191,6 +193,9 @@ class ScriptedPerson:
         self.questions.append(what)
         typed = {"SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_SIGNING_SECRET": SIGNING_SECRET, "SLACK_APP_TOKEN": APP_TOKEN}
         return Secret(typed[variable])
+
+    def has_secret(self, variable: str) -> bool:
+        return variable not in self.unset
 
     def confirm(self, question: str) -> bool:
         del question
@@ -313,7 +318,7 @@ def _build_outside(world: SetupWorld, address: str, commands: Commands) -> Outsi
             world.bundle_errors -= 1
             raise InputError("main.py does not compile and cannot be deployed")
         for name in ("functions", "compile"):
-            (world.paths.checkout / f"build/{name}.zip").write_bytes(b"")
+            (world.paths.build / f"{name}.zip").write_bytes(b"")
 
     def run_doctor(config: Path, project: str) -> tuple[int, str]:
         assert config.exists(), config
@@ -332,6 +337,7 @@ def _prepare_checkout(folder: Path) -> Path:
     """With the real manifests, and nothing built yet."""
     checkout = folder / "checkout"
     (checkout / "build").mkdir(parents=True)
+    (checkout / "Makefile").touch()
     (checkout / "terraform").symlink_to(_CHECKOUT / "terraform")
     return checkout
 

@@ -18,6 +18,7 @@ from shared.proof.claims.attributes.module_attributes import find_module_attribu
 from shared.proof.claims.attributes.source_file import SourceFile
 from shared.proof.claims.claim import Claim, ClaimFamily, ClaimState, ClaimVerdict, FoundModule, ModuleKind
 from shared.proof.claims.ports import ServiceModules
+from shared.proof.claims.source.python_source import describe_unparsed
 from shared.proof.claims.source.standard_names import StandardName, StandardNames
 
 CHECKED_BY = "attribute-rules"
@@ -37,7 +38,7 @@ class AttributeJudge:
         try:
             source = finder.get_source(claim.path)
             if source is None:
-                return _build_unknown(f"{claim.path} is not there, or cannot be parsed")
+                return _build_unknown(describe_unparsed(claim.path))
             if claim.family is ClaimFamily.MODULE_ATTRIBUTE:
                 return _judge_module(claim, finder, source, self._standard_names)
             return _judge_class(claim, finder, source)

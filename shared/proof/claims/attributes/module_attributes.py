@@ -13,6 +13,7 @@ from shared.proof.claims.attributes.class_attributes import Answer, Presence
 from shared.proof.claims.attributes.expression_meaning import MeaningFinder
 from shared.proof.claims.attributes.source_file import SourceFile
 from shared.proof.claims.claim import FoundModule, ModuleKind
+from shared.proof.claims.source.python_source import describe_unparsed
 
 _DYNAMIC_NAMES = frozenset(("globals", "vars", "locals", "exec", "eval", "setattr", "delattr", "__getattr__"))
 _DYNAMIC_ATTRIBUTES = frozenset(("modules", "__dict__", "__class__", "__setattr__", "__delattr__"))
@@ -27,7 +28,7 @@ def find_module_attribute(
         return Answer(Presence.UNKNOWN, module.reason or f"{dotted} is not of the repository")
     source = finder.get_source(module.path) if module.kind is not ModuleKind.NAMESPACE else None
     if source is None and module.kind is not ModuleKind.NAMESPACE:
-        return Answer(Presence.UNKNOWN, f"{module.path} cannot be parsed")
+        return Answer(Presence.UNKNOWN, describe_unparsed(module.path))
     if _is_removed([*users, *([source] if source else [])], attribute):
         return Answer(Presence.UNKNOWN, f"{attribute} may be removed, or set from outside")
     if source is not None:

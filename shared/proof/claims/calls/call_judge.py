@@ -19,6 +19,7 @@ from shared.proof.claims.calls.value_search import ValueSearch
 from shared.proof.claims.claim import Claim, ClaimState, ClaimVerdict
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import list_nodes
+from shared.proof.claims.source.python_source import describe_unparsed
 
 CHECKED_BY = "signatures"
 
@@ -58,7 +59,7 @@ class CallJudge:
         try:
             file = values.open_file(claim.path)
             if file is None:
-                return _answer(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
+                return _answer(ClaimState.UNKNOWN, describe_unparsed(claim.path))
             return _Calls(claim, complaint, file, values).judge()
         except RecursionError:
             return _answer(ClaimState.UNKNOWN, f"{claim.path} is nested too deeply")

@@ -28,6 +28,7 @@ from shared.proof.claims.scopes.star_exports import StarExports
 from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.python_source import (
     FunctionNode,
+    describe_unparsed,
     list_parameters,
     parse_source,
     read_dotted_name,
@@ -226,7 +227,7 @@ class ValueSearch:
         if module_file.kind in {ModuleKind.FILE, ModuleKind.PACKAGE}:
             file = self.open_file(module_file.path)
             if file is None:
-                return UnknownValue(f"{module_file.path} cannot be parsed")
+                return UnknownValue(describe_unparsed(module_file.path))
             value = self.find_member(file, name)
             if not isinstance(value, UnknownValue | OutsideValue) or module_file.kind is ModuleKind.FILE:
                 return value

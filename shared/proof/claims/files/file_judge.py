@@ -14,6 +14,7 @@ from shared.proof.claims.files.path_expressions import NamedPath, PathReader
 from shared.proof.claims.files.template_folders import find_template_folders
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import describe_unparsed
 from shared.proof.loading.image_contents import AbsenceReason, FilePresence, Presence
 from shared.proof.model.compilation import split_source_lines
 
@@ -135,7 +136,7 @@ class _Reading:
     def _find_asking(self) -> _Asking:
         code = parse_module(self._source)
         if code is None:
-            return _Asking(doubt=f"{self._claim.path} cannot be parsed")
+            return _Asking(doubt=describe_unparsed(self._claim.path))
         image_path = self._places.find_image_path(self._claim.path)
         reader = PathReader(code.tree, image_path, self._places.workdir)
         exact = [named.line for named in reader.named_paths if named.path == self._target]

@@ -17,6 +17,7 @@ from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.export_lists import read_export_list
 from shared.proof.claims.source.lazy_attributes import refuses_name
 from shared.proof.claims.source.module_code import ModuleCode, list_import_statements, parse_module
+from shared.proof.claims.source.python_source import describe_unparsed
 
 _MODULE_NAMES = frozenset(("__name__", "__file__", "__package__", "__spec__", "__loader__", "__builtins__"))
 _UNCERTAIN_NAMES = frozenset(("__annotations__", "__cached__", "__warningregistry__"))
@@ -83,7 +84,7 @@ class _BindingSearch:
         """`importers`: the modules whose star imports led to this one."""
         code = parse_module(self.modules.tree.read(path) or b"")
         if code is None:
-            return _build_unknown(f"{path} cannot be parsed", path)
+            return _build_unknown(describe_unparsed(path), path)
         if code.may_replace_module:
             return _build_unknown(f"{path} changes its own names: {code.may_replace_module}", path)
         is_package = path.endswith("/__init__.py")

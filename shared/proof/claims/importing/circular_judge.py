@@ -10,6 +10,7 @@ from shared.proof.claims.importing.import_requests import ImportRequest, list_im
 from shared.proof.claims.importing.started_modules import StartedModules, Undecided
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import parse_module
+from shared.proof.claims.source.python_source import describe_unparsed
 
 _CHECKED_BY = "the order of the imports from the start command"
 
@@ -24,7 +25,7 @@ class CircularJudge:
             return _conclude(ClaimState.HOLDS, f"{claim.path} does not exist any more")
         code = parse_module(source)
         if code is None:
-            return _conclude(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
+            return _conclude(ClaimState.UNKNOWN, describe_unparsed(claim.path))
         requests = list_import_requests(code.tree, modules.python, "ImportError")
         if any(request.is_dynamic for request in requests):
             return _conclude(ClaimState.UNKNOWN, f"{claim.path} imports modules that no text names")

@@ -1,7 +1,6 @@
 """Judges claims on imports: a name that a module does not have, and a module that is not in the image.
 
-Takes a claim and the service's modules at one commit. The statements of the claim's file that ask for it are found, and
-what each of them finds is what the image has.
+Takes a claim and the service's modules at one commit: each statement that asks for it finds what the image has.
 """
 
 import re
@@ -14,6 +13,7 @@ from shared.proof.claims.importing.import_requests import Guard, ImportRequest, 
 from shared.proof.claims.ports import ServiceModules
 from shared.proof.claims.source.module_code import ModuleCode, parse_module
 from shared.proof.claims.source.module_table import changes_module_table
+from shared.proof.claims.source.python_source import describe_unparsed
 from shared.proof.claims.source.standard_library import is_bound_to_version, is_standard_module
 from shared.proof.claims.source.standard_names import StandardName, StandardNames
 from shared.proof.loading.commit_tree import has_same_inputs
@@ -56,7 +56,7 @@ class ImportJudge:
             return _conclude(ClaimState.HOLDS, f"{claim.path} does not exist any more")
         code = parse_module(source)
         if code is None:
-            return _conclude(ClaimState.UNKNOWN, f"{claim.path} cannot be parsed")
+            return _conclude(ClaimState.UNKNOWN, describe_unparsed(claim.path))
         requests = list_import_requests(code.tree, modules.python, claim.error_class)
         verdict = _ClaimReader(claim, modules, code, _FINDERS[claim.family], self._standard_names).judge(requests)
         if verdict.state is ClaimState.UNKNOWN and not verdict.fails_otherwise and self._witness is not None:

@@ -244,6 +244,7 @@ scikit-surprise: surprise
 segment-analytics-python: segment.analytics
 sentry-sdk: sentry_sdk
 setuptools: setuptools
+sigstore-rekor-types: rekor_types
 snowflake-connector-python: snowflake.connector
 snowflake-snowpark-python: snowflake.snowpark
 snowflake-sqlalchemy: snowflake.sqlalchemy

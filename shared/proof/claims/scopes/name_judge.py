@@ -19,7 +19,7 @@ from shared.proof.claims.scopes.star_exports import StarExports
 from shared.proof.claims.source.builtin_names import is_builtin
 from shared.proof.claims.source.conditions import ConditionReader
 from shared.proof.claims.source.dynamic_names import find_dynamic_names, may_unbind
-from shared.proof.claims.source.python_source import FunctionNode, parse_source, walk_nodes
+from shared.proof.claims.source.python_source import FunctionNode, describe_unparsed, parse_source, walk_nodes
 from shared.proof.claims.source.scope_bindings import NameScope, classify_name, find_mentions, list_nested_scopes
 
 CHECKED_BY = "scope rules"
@@ -37,7 +37,7 @@ class NameJudge:
                 return _answer(ClaimState.HOLDS, f"{claim.path} is not in the tree")
             return _answer(ClaimState.UNKNOWN, f"the contents of {claim.path} are not in this copy")
         tree = parse_source(source)
-        obstacle = f"{claim.path} cannot be parsed" if tree is None else _find_obstacle(claim, tree)
+        obstacle = describe_unparsed(claim.path) if tree is None else _find_obstacle(claim, tree)
         if tree is None or obstacle:
             return _answer(ClaimState.UNKNOWN, obstacle)
         file = _File(claim, settle_main_guard(tree, claim.path, modules), modules)

@@ -4,6 +4,7 @@ A source that does not parse gives None: it is broken, or newer than the Python 
 """
 
 import ast
+import sys
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
@@ -24,6 +25,12 @@ def parse_source(source: bytes) -> ast.Module | None:
             return ast.parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+
+
+def describe_unparsed(path: str) -> str:
+    """Why nothing is known of a file whose source does not parse: one sentence, without a full stop."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return f"{path} cannot be parsed as Python {own}, which reads it: it is broken, or written for a newer Python"
 
 
 def read_words(text: str) -> frozenset[str]:

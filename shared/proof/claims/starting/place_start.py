@@ -70,9 +70,8 @@ class StartPlacer:
             starts = [start for start in judge.list_missing(claim, modules) if self._is_claimed(start)]
             verdict = judge.judge(claim, modules)
             if starts and verdict.state is ClaimState.FAILS:
-                start_place = judge.find_place(claim, modules)
                 line = verdict.lines[0]
-                text = tree.read_text(path).splitlines()[line - 1 : line] if start_place is not None else []
+                text = tree.read_text(path).splitlines()[line - 1 : line]
                 placed.append(replace(claim, line=line, source_text="".join(text).strip()))
             details.append(f"{path}: {verdict.reason}")
         return placed, details[0] if details else "no Dockerfile and no Procfile is in the tree"

@@ -101,7 +101,7 @@ def find_start_complaint(incident: Incident) -> tuple[StartComplaint, LogEntry] 
 
 
 def _read_found(incident: Incident) -> StartComplaint | None:
-    """What a check has found before any user met it: its place is a Dockerfile or a Procfile."""
+    """What a check has found before it was logged: its place is a Dockerfile or a Procfile."""
     raised = incident.raised
     frames = raised.exception.frames if raised is not None else ()
     if raised is None or not incident.is_found_early or not frames or not is_image_file(frames[-1].path):
@@ -113,9 +113,9 @@ def _read_found(incident: Incident) -> StartComplaint | None:
 
 def _list_complaints(incident: Incident) -> Iterator[tuple[StartComplaint, LogEntry]]:
     raised = incident.raised
-    early = _read_found(incident)
-    if early is not None and raised is not None:
-        yield early, raised.entry
+    alarm = _read_found(incident)
+    if alarm is not None and raised is not None:
+        yield alarm, raised.entry
         return
     if raised is not None:
         complaint = read_start_exception(raised.exception)

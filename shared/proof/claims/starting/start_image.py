@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from shared.proof.claims.files.image_places import may_make_files
 from shared.proof.claims.importing.image_layout import ImageLayout
+from shared.proof.claims.starting.start_doubts import find_argument_doubt, find_folder_doubt, find_procfile_doubt
 from shared.proof.claims.starting.start_targets import StartTarget, read_start_target
 from shared.proof.loading.buildpack_start import find_buildpack_start
 from shared.proof.loading.commit_tree import RecordingTree
@@ -87,6 +88,7 @@ def _open_image(image: BuiltImage) -> StartImage:
     roots = find_installed_projects(files, _NOWHERE, installs).roots if installs else ()
     installed = tuple(root for root in roots if not root.startswith(_NOWHERE))
     targets = tuple(target for start in starts if (target := read_start_target(start)) is not None)
+    scripts = _list_scripts(files, stage)
     instruction = stage.entrypoint if _names_start(stage.entrypoint, targets) else stage.command or stage.entrypoint
     return StartImage(
         image.path,
@@ -94,11 +96,21 @@ def _open_image(image: BuiltImage) -> StartImage:
         files,
         image.stages,
         targets,
-        _list_scripts(files, stage),
+        scripts,
         installed,
         _list_possible_roots(image.stages, projects.roots),
-        _describe_doubt(image.path, starts, masked, targets),
+        _describe_doubt(image.path, starts, masked, targets) or _find_text_doubt(image, scripts),
     )
+
+
+def _find_text_doubt(image: BuiltImage, scripts: Sequence[str]) -> str:
+    """What the words of the Dockerfile and of its scripts leave open."""
+    stage, tree = image.stage, image.files.tree
+    instructions = [entry for entry in (stage.entrypoint, stage.command) if entry is not None]
+    texts = [" ".join((*entry.words, entry.shell)) for entry in instructions] + [
+        tree.read_text(path) for path in scripts
+    ]
+    return find_folder_doubt(image.path, texts) or find_argument_doubt(image.path, tree.read_text(image.path))
 
 
 def _list_possible_roots(stages: Sequence[BuildStage], roots: Sequence[str]) -> tuple[str, ...]:
@@ -113,22 +125,23 @@ def list_unclear_commands(stages: Sequence[BuildStage]) -> list[OpaqueInstructio
 
 def _open_procfile(tree: RecordingTree, path: str) -> list[StartImage]:
     """What a buildpack starts by a Procfile."""
-    buildpack = find_buildpack_start(tree, path)
-    if buildpack is None or buildpack.path != path:
+    start = find_buildpack_start(tree, path)
+    if start is None or start.path != path:
         return []
     lines = tree.read_text(path).splitlines()
     web = [number for number, line in enumerate(lines, 1) if line.startswith("web:")]
-    targets = tuple(target for start in buildpack.starts if (target := read_start_target(start)) is not None)
-    doubt = _describe_doubt(path, buildpack.starts, buildpack.starts, targets)
+    targets = tuple(target for command in start.starts if (target := read_start_target(command)) is not None)
+    doubt = find_procfile_doubt(tree, path) or find_folder_doubt(path, lines)
+    doubt = doubt or _describe_doubt(path, start.starts, start.starts, targets)
     if len(web) != 1 or _VARIABLE.search(re.sub(r"\$\{?PORT\b", "", lines[web[0] - 1])):
         doubt = doubt or f"{path} has no one web process without variables"
     line = web[0] if web else 0
-    files, folder = buildpack.files, buildpack.files.stages[-1].workdir
+    files, folder = start.files, start.files.stages[-1].workdir
     projects = ("pyproject.toml", "setup.py", "setup.cfg")
     is_project = any(files.locate(posixpath.join(folder, name)) is not None for name in projects)
     named = find_installed_projects(files, _NOWHERE, [(folder, "pip install -r requirements.txt")]).roots
     installed = tuple(root for root in named if not root.startswith(_NOWHERE))
-    possible = buildpack.roots if is_project else ()
+    possible = start.roots if is_project else ()
     return [StartImage(path, line, files, tuple(files.stages), targets, (), installed, possible, doubt)]
 
 

@@ -115,7 +115,7 @@ def _list_certain_roots(start: StartCommand, words: Sequence[str]) -> tuple[str,
 def _add_first_folder(start: StartCommand, folder: str, index: int) -> tuple[str, ...]:
     """gunicorn has the folder in which it was started on the import path, too, behind the one that it changes to.
 
-    `index`: the position of that one among the roots. () where it does not show the first folder.
+    `index`: the position of that one among the roots. () where the first folder cannot be seen from it.
     """
     changed, below = start.roots[index], posixpath.normpath(folder)
     if below == ".":

@@ -24,7 +24,7 @@ from shared.proof.loading.image_contents import AbsenceReason, ImageContents, Pr
 from shared.proof.loading.module_providers import VanishedModule, find_provider, is_made_by_build
 from shared.proof.loading.servers import get_option
 
-_CONFIGURING = ("chdir", "pythonpath", "wsgi_app", "raw_env", "sys.path", "sys import", "import_module")
+_CONFIGURING = ("chdir", "pythonpath", "wsgi_app", "raw_env", "sys.path", "sys import", "import_module", "addsitedir")
 """Words of a configuration of gunicorn that may change what it loads, or from where."""
 
 
@@ -113,26 +113,24 @@ class TargetSearch:
 
     def _find_module(self, target: StartTarget) -> TargetState:
         modules = _StartModules(self._image, target, self._python, self._tree, self._witness)
-        target_file = modules.search.find_started(target.module)
-        if target.program == PYTHON_MODULE and target_file.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
-            target_file = modules.search.find_started(f"{target.module}.__main__")
-        if target_file.kind is ModuleKind.OUTSIDE and target.program == PYTHON_MODULE:
+        module = modules.search.find_started(target.module)
+        if target.program == PYTHON_MODULE and module.kind in {ModuleKind.PACKAGE, ModuleKind.NAMESPACE}:
+            module = modules.search.find_started(f"{target.module}.__main__")
+        if module.kind is ModuleKind.OUTSIDE and target.program == PYTHON_MODULE:
             return TargetState(ClaimState.HOLDS, f"{target.module} is not of the repository", is_foreign=True)
-        if target_file.kind is ModuleKind.MISSING:
-            return self._confirm_missing(target, target_file)
-        if target_file.kind not in {ModuleKind.FILE, ModuleKind.PACKAGE}:
-            return TargetState(
-                ClaimState.UNKNOWN, target_file.reason or f"{target.module} is not a file of the repository"
-            )
-        return self._confirm_found(target, target_file.path, modules)
+        if module.kind is ModuleKind.MISSING:
+            return self._confirm_missing(target, module)
+        if module.kind not in {ModuleKind.FILE, ModuleKind.PACKAGE}:
+            return TargetState(ClaimState.UNKNOWN, module.reason or f"{target.module} is not a file of the repository")
+        return self._confirm_found(target, module.path, modules)
 
-    def _confirm_missing(self, target: StartTarget, target_file: FoundModule) -> TargetState:
+    def _confirm_missing(self, target: StartTarget, module: FoundModule) -> TargetState:
         below = target.module.replace(".", "/")
         paths = [f"{root}/{below}{ending}" for root in target.roots for ending in (".py", "/__init__.py")]
         above = [f"{root}/{below.partition('/')[0]}/__init__.py" for root in target.roots]
         if doubt := self._find_doubt((*paths, *above)):
-            return TargetState(ClaimState.UNKNOWN, f"{target_file.reason}, but {doubt}")
-        return TargetState(ClaimState.FAILS, target_file.reason, absence=target_file.absence)
+            return TargetState(ClaimState.UNKNOWN, f"{module.reason}, but {doubt}")
+        return TargetState(ClaimState.FAILS, module.reason, absence=module.absence)
 
     def _find_absent_folder(self, target: StartTarget) -> str:
         """Why a start may not come to run where its command says: a `cd` into what is not there fails."""
@@ -207,10 +205,10 @@ class TargetSearch:
             if self._witness is None or step.text not in self._witness.commands:
                 return f"{self._image.path} line {step.line} may make it"
         folders = tuple(dict.fromkeys(posixpath.dirname(path) for path in image_paths))
-        for built in self._image.stages:
-            counted = folders if built is stage else (*folders, built.workdir, *(copy.target for copy in built.copies))
+        for build in self._image.stages:
+            counted = folders if build is stage else (*folders, build.workdir, *(copy.target for copy in build.copies))
             for path in image_paths:
-                if bringing := find_bringing(built.opaque, counted, posixpath.basename(path)):
+                if bringing := find_bringing(build.opaque, counted, posixpath.basename(path)):
                     return f"{self._image.path} line {bringing.line} may bring it"
         origins = [origin for path in image_paths for origin in self._image.files.list_origin_paths(path)]
         made = (path for path in origins if is_made_by_build(self._tree.tree, self._image.dockerfile, path))
@@ -258,9 +256,9 @@ class _StartModules:
 
     def _find_outside(self, module: str) -> FoundModule:
         """A module of an installed package. What the log shows to be missing is not in what was installed then."""
-        outside = InstalledModules(self._layout, self._python).find(module)
-        if outside.kind is not ModuleKind.UNKNOWN or self._witness is None:
-            return outside
+        answer = InstalledModules(self._layout, self._python).find(module)
+        if answer.kind is not ModuleKind.UNKNOWN or self._witness is None:
+            return answer
         installed = read_installed(self._layout, self._python)
         names = installed.certain.keys() | installed.possible.keys()
         former = self._witness.installed
@@ -268,7 +266,7 @@ class _StartModules:
         top = module.partition(".")[0]
         if names <= known and set(installed.gaps) <= set(former.gaps) and not self._may_be_installed(top):
             return FoundModule(ModuleKind.MISSING, reason=f"nothing in the image is the module {top}")
-        return replace(outside, reason=f"what is installed may bring {module}")
+        return replace(answer, reason=f"what is installed may bring {module}")
 
     def _may_be_installed(self, name: str) -> bool:
         """Whether something that is declared may bring a module that the repository had as its own."""
