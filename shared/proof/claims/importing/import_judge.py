@@ -1,7 +1,6 @@
 """Judges claims on imports: a name that a module does not have, and a module that is not in the image.
 
-Takes a claim and the service's modules at one commit. The statements of the claim's file that ask for it are found, and
-what each of them finds is what the image has.
+Takes a claim and the service's modules at one commit: each statement that asks for it finds what the image has.
 """
 
 import re
