@@ -80,6 +80,7 @@ def plan_checks(settings: Settings, access: Access, project: str) -> CheckPlan:
 
 def _list_secret_references(settings: Settings) -> Mapping[str, SecretReference | None]:
     secrets = settings.secrets
+    takes_webhooks = secrets.github_webhook_secret is not None and not settings.read_only
     way_in = (
         {"slack.app_token": secrets.slack_app_token}
         if settings.socket_mode
@@ -89,7 +90,7 @@ def _list_secret_references(settings: Settings) -> Mapping[str, SecretReference 
     return {
         **({} if settings.read_only else slack),
         **({_KEY: secrets.github_app_key} if settings.code_host.app else {"github.token": secrets.github_token}),
-        **({} if settings.read_only else {"github.webhook_secret": secrets.github_webhook_secret}),
+        **({"github.webhook_secret": secrets.github_webhook_secret} if takes_webhooks else {}),
         **({"pager.routing_key": secrets.pager_routing_key} if secrets.pager_routing_key else {}),
     }
 
