@@ -84,7 +84,7 @@ bench: install ## measure, as ratios against a baseline of the same run
 bundle: install ## write the functions' zips into build/, the same bytes for the same content
 	$(BIN)/python -m functions.cli.bundle
 
-LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
+LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --no-strip-extras --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header
 
 lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/requirements.in

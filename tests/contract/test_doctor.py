@@ -627,9 +627,9 @@ def test_a_log_that_is_kept_elsewhere_is_looked_for_there(stand: Stand) -> None:
             "Slack answered 429; try again.",
         ),
         (FakeResponse(502), "Slack answered 502; try again."),
-        (FakeResponse(200), "Slack refuses the token: an unknown id."),
+        (FakeResponse(200), "Slack refuses the token: an unknown error."),
         (FakeResponse(200, [1]), "Slack did not answer (no JSON object)."),
-        (FakeResponse(200, {"ok": False, "error": "<script>"}), "Slack refuses the token: an unknown id."),
+        (FakeResponse(200, {"ok": False, "error": "<script>"}), "Slack refuses the token: an unknown error."),
         (FakeResponse(200, {}, lost_by="timeout"), "Slack did not answer (RemoteDisconnected)."),
     ],
 )

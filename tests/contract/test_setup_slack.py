@@ -28,7 +28,7 @@ def test_team_and_app_are_read_of_the_answers() -> None:
     ("answer", "named"),
     [
         (http_answer({"ok": False, "error": "not_in_channel"}), "/invite @provenfix"),
-        (http_answer({"ok": False, "error": "<b>&lt;"}), "something unknown"),
+        (http_answer({"ok": False, "error": "<b>&lt;"}), "unknown error"),
         (http_answer(b"<html>", 500), "Slack"),
         (HANG_UP, "could not be asked"),
         (RESET, "could not be asked"),

@@ -40,5 +40,5 @@ class SlackWorkspace:
         if answer.is_ok:
             return answer.value
         known = answer.error_code if answer.value else f"HTTP {answer.status}"
-        remedy = _REMEDIES.get(answer.error_code, "fix this")
+        remedy = _REMEDIES.get(answer.error_code, "see its documentation")
         raise InputError(f"Slack answers {known} to {method}: {remedy}. {_AGAIN}")

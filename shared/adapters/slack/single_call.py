@@ -46,7 +46,7 @@ class SlackAnswer:
     def error_code(self) -> str:
         """Slack's code for why not; text of others is not repeated."""
         code = str(self.value.get("error", ""))
-        return code if code.replace("_", "").isalnum() and len(code) < _MAX_CODE_LENGTH else "an unknown id"
+        return code if code.replace("_", "").isalnum() and len(code) < _MAX_CODE_LENGTH else "an unknown error"
 
 
 def call_method(base: str, method: str, token: Secret, arguments: Mapping[str, str], seconds: int) -> SlackAnswer:
