@@ -20,7 +20,7 @@ install: .venv/.done ## make .venv with the pinned requirements
 	@echo "1/3 Making .venv with $$($(PYTHON) --version)"
 	$(PYTHON) -m venv .venv
 	@echo "2/3 Installing $$(grep -c '^[a-z0-9].*==' requirements-dev.txt) pinned packages: one to four minutes"
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	@echo "3/3 Installing provenfix itself"
 	PYTHONWARNINGS="ignore:Editable installation,ignore:Package 'provenfix.functions.local.page" \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -84,7 +84,7 @@ bench: install ## measure, as ratios against a baseline of the same run
 bundle: install ## write the functions' zips into build/, the same bytes for the same content
 	$(BIN)/python -m functions.cli.bundle
 
-LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --no-strip-extras --no-emit-index-url \
+LOCK := $(BIN)/python -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-emit-index-url \
 	--no-emit-trusted-host --no-emit-find-links --no-annotate --no-header
 
 lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/requirements.in
@@ -92,7 +92,7 @@ lock: ## renew the pins from pyproject.toml, requirements-dev.in and functions/r
 	$(LOCK) --constraint requirements.txt --output-file requirements-light.txt pyproject.toml
 	$(LOCK) --all-extras --output-file requirements-dev.txt pyproject.toml requirements-dev.in
 	$(LOCK) --constraint requirements.txt --output-file functions/requirements.txt functions/requirements.in
-	$(LOCK) --constraint requirements.txt --output-file functions/signatures.txt functions/signatures.in
+	$(LOCK) --no-strip-extras --constraint requirements.txt --output-file functions/signatures.txt functions/signatures.in
 	$(LOCK) --output-file tests/support/deploy/tools/provider.txt tests/support/deploy/tools/provider.in
 	$(LOCK) --output-file tests/support/deploy/tools/checkov.txt tests/support/deploy/tools/checkov.in
 	$(LOCK) --output-file tests/support/deploy/tools/tally.txt tests/support/deploy/tools/tally.in
