@@ -8,7 +8,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PIN = re.compile(r"^([a-z0-9-]+)==(\S+) \\$", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==(\S+) \\$", re.MULTILINE)
 OWN = {"functions", "shared", "pipe"}
 """`pipe` lies beside the `compile` function in its zip."""
 
