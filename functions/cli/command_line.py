@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from types import ModuleType
 from typing import Annotated, Any, NoReturn
 
@@ -33,7 +34,6 @@ from functions.cli.doctor import command as doctor
 from functions.cli.error_words import describe_missing_extra, describe_system_error, describe_usage_error
 from functions.cli.standard_streams import discard_output, ensure_standard_streams, handle_stop_signals
 from shared.errors import ConfigurationError, InputError, Reject, Retry, UsageError
-from shared.installed_version import find_installed_version
 from shared.text import escaping
 
 EXIT_BROKEN_PIPE = 141
@@ -111,7 +111,10 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001  # as typer calls it
 
 def read_version() -> str:
     """Of the installed distribution; of a checkout that is not installed nothing is known."""
-    return find_installed_version("provenfix") or "(not installed)"
+    try:
+        return metadata.version("provenfix")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
 
 
 @app.callback(invoke_without_command=True)

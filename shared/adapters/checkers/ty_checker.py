@@ -7,6 +7,7 @@ Its diagnostics are read from the JSON that it writes for GitLab, limited to the
 can claim. Rules that are not listed here are skipped.
 """
 
+import importlib.metadata
 import json
 import re
 import subprocess
@@ -18,7 +19,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from shared.adapters.checkers.scratch_folder import ScratchFolder
-from shared.installed_version import find_installed_version
 from shared.proof.loading.commit_tree import is_relative_path
 from shared.proof.model.checker_report import CheckerDiagnostic, CheckerReport, CheckerRule
 
@@ -163,7 +163,10 @@ class TyChecker:
     def checked_by(self) -> str:
         """`ty-0.0.107`, as the installed package says; `ty` where there is none."""
         if not self._checked_by:
-            self._checked_by = f"ty-{find_installed_version('ty')}".removesuffix("-")
+            try:
+                self._checked_by = f"ty-{importlib.metadata.version('ty')}"
+            except importlib.metadata.PackageNotFoundError:
+                self._checked_by = "ty"
         return self._checked_by
 
     @property

@@ -4,6 +4,7 @@ One process handles any number of (source, minor version) pairs, and reports eve
 rules for the compiler's own errors see.
 """
 
+import importlib.metadata
 import json
 import subprocess
 import tempfile
@@ -17,7 +18,6 @@ from ruff import find_ruff_bin  # type: ignore[import-untyped]
 from shared.adapters.compilers.source_decoding import DecodedSource, decode_source
 from shared.adapters.compilers.worker import find_script_fault, read_reported_line
 from shared.errors import InputError
-from shared.installed_version import find_installed_version
 from shared.proof.model.compilation import Compilation, Diagnostic, Explanation, Fault, Source, split_source_lines
 
 # What CPython's compiler refuses and a parser alone does not: measured, see tests/support/syntax_corpus.
@@ -50,7 +50,7 @@ class Ruff:
     def checked_by(self) -> str:
         """`ruff-0.17.6`, as the installed package says."""
         if not self._checked_by:
-            self._checked_by = f"ruff-{find_installed_version('ruff')}"
+            self._checked_by = f"ruff-{importlib.metadata.version('ruff')}"
         return self._checked_by
 
     def explain(self, requests: Sequence[tuple[Source, str]]) -> Sequence[Explanation]:
