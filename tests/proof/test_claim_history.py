@@ -252,3 +252,54 @@ def test_a_fix_that_is_undone_before_its_branch_is_merged_is_none(
     finding = prove(history, raise_import_error(at=1), monkeypatch, TextJudge(), history.ids["rename"])
     assert finding.fix is not None
     assert history.name_of(finding.fix.commit.id) == "mended"
+
+
+@dataclass
+class BuildReader(TextJudge):
+    """Knows nothing where the build is dynamic."""
+
+    def judge(self, claim: Claim, modules: ServiceModules) -> ClaimVerdict:
+        verdict = super().judge(claim, modules)
+        if b"dynamic" in (modules.tree.read("cloudbuild.yaml") or b""):
+            return ClaimVerdict(ClaimState.UNKNOWN, "the build is dynamic")
+        return verdict
+
+
+def test_what_only_makes_the_code_decidable_is_no_fix(history: HistoryBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which commit fixed it while nothing could be known stays open; the one that followed changed nothing of it."""
+    history.commit("dynamic build", {"cloudbuild.yaml": "dynamic\n"})
+    history.commit("fix", {"quay/berths.py": f"{RENAMED}find_berth = 1\n"})
+    history.commit("plain build", {"cloudbuild.yaml": "plain\n"})
+    history.commit("later", {"README.md": "harbour\n"})
+    history.write_repository()
+    finding = prove(history, raise_import_error(at=1), monkeypatch, BuildReader())
+    assert finding.introduced is not None
+    assert finding.introduced.commit.subject == "rename"
+    assert finding.fix is None
+
+
+def test_a_change_after_what_could_not_be_known_is_a_fix(
+    history: HistoryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.commit("make it dynamic", {"quay/berths.py": "dynamic = 1\n"})
+    history.commit("fix", {"quay/berths.py": f"{RENAMED}find_berth = 1\n"})
+    history.write_repository()
+    finding = prove(history, raise_import_error(at=1), monkeypatch, TextJudge())
+    assert finding.fix is not None
+    assert finding.fix.commit.subject == "fix"
+
+
+def test_a_fix_that_the_branch_took_in_later_is_not_the_one_that_ended_the_failure(
+    history: HistoryBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.commit("side fix", {"quay/berths.py": f"{RENAMED}find_berth = 2\n"})
+    history.commit("notes", {"README.md": "harbour\n"}, "rename")
+    history.commit("fix", {"quay/berths.py": f"{RENAMED}find_berth = 1\n"})
+    history.commit("more notes", {"README.md": "harbours\n"})
+    history.commit("merge", {"quay/berths.py": f"{RENAMED}find_berth = 3\n"}, "more notes", "side fix")
+    history.write_repository()
+    finding = prove(history, raise_import_error(at=1), monkeypatch, TextJudge())
+    assert finding.fix is not None
+    assert finding.fix.commit.subject == "fix"
+    assert finding.target is not None
+    assert finding.target.commit.subject == "merge"

@@ -80,30 +80,67 @@ class _FixSearch:
     touched: frozenset[str]
     still_fails: Callable[[str], object]
     _holds_at: dict[str, bool | None] = field(default_factory=dict)
+    _unexplained: set[str] = field(default_factory=set)
+    """Commits at which the claim holds, and nothing shows since when."""
 
     def find_fix(self) -> Commit | None:
-        """The first commit at which the claim holds, as both witnesses say."""
+        """The first commit at which the claim holds, as both witnesses say, of those that the branch took in first."""
         self._holds_at[self.file_history.start] = self.verdicts.holds(self.file_history.start)
-        parents = {commit.id: commit.parents for commit in self.file_history.commits}
+        commits, later_ids = self.file_history.commits, self.file_history.later_ids
+        parents = {commit.id: commit.parents for commit in commits}
 
         def holds(commit: str) -> bool | None:
             self._holds_at[commit] = self._judge(commit, parents[commit])
-            is_mended = self._holds_at[commit] and not self.still_fails(commit)
-            is_mended = is_mended and self.verdicts.confirm_commit(commit).holds
-            return bool(is_mended) and self._reaches_branch(commit, parents)
+            is_fixed = self._holds_at[commit] and not self.still_fails(commit)
+            is_fixed = is_fixed and self.verdicts.confirm_commit(commit).holds
+            return bool(is_fixed) and self._reaches_branch(commit, parents) and self._explains(commit, parents[commit])
 
-        return find_first_holding(self.file_history.commits, self.file_history.later_ids, holds)
+        first = find_first_holding(commits, later_ids, holds)
+        state = self._find_earlier_state(first.id, parents) if first is not None else None
+        if state is None:
+            return first
+        return find_first_holding(commits, later_ids & find_ancestors([state], parents), holds) or first
+
+    def _explains(self, commit: str, parents: Sequence[str]) -> bool:
+        """Whether a commit is why the claim holds: not where what is before it is unknown and it changed nothing."""
+        if any(self._holds_at.get(parent, False) is None for parent in parents):
+            is_explained = self.verdicts.has_own_change(commit, parents)
+        else:
+            is_explained = not any(parent in self._unexplained for parent in parents)
+        if not is_explained:
+            self._unexplained.add(commit)
+        return is_explained
+
+    def _find_earlier_state(self, fix: str, parents: Mapping[str, Sequence[str]]) -> str | None:
+        """The first state of the branch at which the claim holds, where the fix came into the branch only later."""
+        chain = self._list_states(parents)
+        landed = self._find_landing(fix, chain)
+        holds: bool | None = False
+        for state in reversed(chain):
+            if state == landed:
+                return None
+            if state in self.touched or len(parents.get(state, ())) > 1:
+                holds = self.verdicts.holds(state) and self.verdicts.confirm_commit(state).holds
+            if holds:
+                return state
+        return None
+
+    def _list_states(self, parents: Mapping[str, Sequence[str]]) -> list[str]:
+        """The states of the branch after the deployed commit, newest first."""
+        chain = [self.head]
+        while parents.get(chain[-1]):
+            chain.append(parents[chain[-1]][0])
+        return [state for state in chain if state in self.file_history.later_ids]
+
+    def _find_landing(self, commit: str, chain: Sequence[str]) -> str | None:
+        """The first state of the branch that contains a commit."""
+        containing = find_descendants(commit, self.file_history.commits) | {commit}
+        return next((state for state in reversed(chain) if state in containing), None)
 
     def _reaches_branch(self, commit: str, parents: Mapping[str, Sequence[str]]) -> bool:
         """Whether it still holds at the state of the branch that a commit came in with: it may be undone before."""
-        chain = [self.head]
-        while parents.get(chain[-1]) and chain[-1] != commit:
-            chain.append(parents[chain[-1]][0])
-        if chain[-1] == commit:
-            return True
-        containing = find_descendants(commit, self.file_history.commits)
-        landed = next((state for state in reversed(chain) if state in containing), None)
-        return landed is None or bool(self.verdicts.holds(landed))
+        landed = self._find_landing(commit, self._list_states(parents))
+        return landed is None or landed == commit or bool(self.verdicts.holds(landed))
 
     def _judge(self, commit: str, parents: Sequence[str]) -> bool | None:
         answers = {self._holds_at.get(parent, "elsewhere") for parent in parents}
