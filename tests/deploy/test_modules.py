@@ -44,6 +44,7 @@ def _state(answers: Answers) -> SetupState:
 def _prepare(folder: Path) -> TerraformFolder:
     """A checkout with small zips, not initialised."""
     (folder / "shared").symlink_to(ROOT / "shared")
+    (folder / "Makefile").touch()
     (folder / "build").mkdir()
     for name in ("functions", "compile"):
         (folder / f"build/{name}.zip").write_bytes(name.encode())
