@@ -30,7 +30,7 @@ COMMITS = 150
 LONG = 320
 """Commits that GitHub is not asked for one by one: it is asked which of them changed a path."""
 MOST_REQUESTS = 20
-MOST_REQUESTS_OF_LONG = 25
+MOST_REQUESTS_OF_LONG = 26
 MOST_PROCESSES = 12
 MOST_OBJECTS = 3 * MODULES
 """Of the modules some two versions each, and the folders of the commits that were looked at."""

@@ -1,7 +1,7 @@
 """Which version was there when a failure was logged: versions and a branch in, the likeliest and how it stood out."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -44,7 +44,7 @@ class _Branch:
 
 
 def made(number: int, name: str = "m") -> Commit:
-    return make_commit(f"{name}{number}")._replace(committed_at=minute(number))
+    return replace(make_commit(f"{name}{number}"), committed_at=minute(number))
 
 
 def version(number: int, blob: str, name: str = "m", path: str = "app.py") -> FailingVersion:

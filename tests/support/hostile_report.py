@@ -39,7 +39,7 @@ def hostile_report(payload: str) -> Report:
     )
     symptoms = tuple(replace(symptom, text=payload, revision=payload) for symptom in whole.symptoms)
     fault = replace(proof.broken.fault, message=payload, text=payload)
-    head, fixing = evil._replace(id=HEAD.id), evil._replace(id=FIXING.id)
+    head, fixing = replace(evil, id=HEAD.id), replace(evil, id=FIXING.id)
     workflow = f"jobs:\n  a:\n    run: pytest {payload!r}\n"
     return build_report(
         replace(
@@ -53,7 +53,7 @@ def hostile_report(payload: str) -> Report:
                 excerpt=((675, payload), (676, payload)), also_broken=(OtherBrokenFile(payload, 1, payload),),
             ),
             introduced=IntroducingCommit(evil, payload, 7, 611),
-            attempts=tuple(replace(attempt, commit=evil._replace(id=attempt.commit.id)) for attempt in proof.attempts),
+            attempts=tuple(replace(attempt, commit=replace(evil, id=attempt.commit.id)) for attempt in proof.attempts),
             fix=Fix(fixing, "open_pull_request", 7, payload, path=payload, excerpt=((1, payload),)),
             target=replace(proof.target, commit=head, shipped_changes=(FileChange(payload, 1, 1),)),
             recommendation=replace(proof.recommendation, detail=payload),

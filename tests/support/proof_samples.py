@@ -253,7 +253,7 @@ def _proof_of_unmerged_fix(where: str, number: int | None, ref: str, reason: Rea
 def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
     whole, proof = sample_incident(), sample_proof()
     undated = replace(whole, dated=False)
-    merge = INTRODUCING._replace(parents=(GOOD_COMMIT.id, FIRST_ATTEMPT.id))
+    merge = replace(INTRODUCING, parents=(GOOD_COMMIT.id, FIRST_ATTEMPT.id))
     many = tuple(Attempt(make_commit(f"try{n}", f"02:{n:02}:00", f"fix: try {n}"), 3, 600 + n) for n in range(1, 31))
     everywhere = replace(
         BROKEN, compiles_on=(), explanation="Expected `:`, found newline", compiles_on_checked_by="ruff-0.17.6"
@@ -265,7 +265,7 @@ def _build_shapes() -> Mapping[str, tuple[Incident, Finding]]:
         OtherBrokenFile("chat/tools.py", 9, "IndentationError: unexpected indent"),
         OtherBrokenFile("chat/x.py", None, "nul"),
     )
-    spoken_fix = Fix(FIXING._replace(subject="Repair the answer events"), "merged", path=PATH)
+    spoken_fix = Fix(replace(FIXING, subject="Repair the answer events"), "merged", path=PATH)
     back = make_recommendation(
         ActionKind.ROLLBACK, Reason.EARLIER_COMMIT_GOOD, f"No commit fixes it; {GOOD_COMMIT.id} is good."
     )

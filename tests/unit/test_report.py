@@ -120,7 +120,7 @@ def test_texts_are_redacted_wherever_they_stand() -> None:
     whole, proof = SHAPES["design"]
     assert proof.introduced is not None
     token = "ghp_" + "a1B2" * 9
-    told = proof.introduced.commit._replace(subject=f"use {token}", author=f"Mira {token}")
+    told = replace(proof.introduced.commit, subject=f"use {token}", author=f"Mira {token}")
     leaking = replace(proof, introduced=replace(proof.introduced, commit=told), gaps=(f"could not read {token}",))
     text = json.dumps(report_to_json(build_report(replace(whole, service=f"chat {token}"), leaking)))
     assert token not in text

@@ -61,7 +61,7 @@ DEPLOYED, FIRST, LATER = (
 def sample(subject: str = "Read the berth", path: str = "app/main.py", function: str = "assign") -> Report:
     incident, proof = SHAPES["close 1011 alone"]
     introduced = SuspectedChange(
-        FIRST._replace(subject=subject), path, function, SuspicionKind.INTRODUCED, "it last changed the failing line", 1
+        replace(FIRST, subject=subject), path, function, SuspicionKind.INTRODUCED, "it last changed the failing line", 1
     )
     later = SuspectedChange(LATER, path, function, SuspicionKind.POSSIBLE_FIX, "it changed the failing line", 1)
     suspected = SuspectedChanges(DEPLOYED, False, (DEPLOYED.id,), 2, (introduced,), (later,))

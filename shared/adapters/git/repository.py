@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -89,7 +90,7 @@ class GitRepository:
         if got is None:
             raise InputError(f"{self.path}: commit {oid} is not in this copy; fetch it first")
         commit = parse.parse_commit_object(oid, got[1])
-        return commit._replace(parents=()) if oid in self._scratch.boundary else commit
+        return replace(commit, parents=()) if oid in self._scratch.boundary else commit
 
     # -- walks ----------------------------------------------------------------------------------------------------
 

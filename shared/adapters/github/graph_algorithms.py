@@ -6,6 +6,7 @@ the state (merges included), and their parents rewritten to such commits.
 
 import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from shared.proof.model.history import Commit
 
@@ -59,7 +60,7 @@ def simplify_history(
     included = {oid: commit for oid, commit in commits.items() if oid not in without}
     kept_ids = {oid for oid, commit in included.items() if _is_kept(commit, included, state)}
     return [
-        commit._replace(parents=_rewrite_parents(commit, included, kept_ids))
+        replace(commit, parents=_rewrite_parents(commit, included, kept_ids))
         for commit in sort_by_date(included)
         if commit.id in kept_ids
     ]
@@ -98,7 +99,7 @@ def link_commits(versions: Sequence[tuple[Commit, PathState, Sequence[PathState]
     for index, (commit, _, befores) in enumerate(versions):
         older = versions[index + 1 :]
         nearest = (next((other.id for other, state, _ in older if state == before), None) for before in befores)
-        ordered.append(commit._replace(parents=tuple(dict.fromkeys(oid for oid in nearest if oid is not None))))
+        ordered.append(replace(commit, parents=tuple(dict.fromkeys(oid for oid in nearest if oid is not None))))
     return ordered
 
 
