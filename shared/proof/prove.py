@@ -28,6 +28,7 @@ from shared.proof.gating.image_pythons import ImagePythons
 from shared.proof.gating.target_python import DeclarationReader, TargetPython
 from shared.proof.loading.commit_tree import CommitTree
 from shared.proof.model.commit_graph import BranchStates
+from shared.proof.model.deployed_version import DeployedSource
 from shared.proof.model.finding import Finding, Fix, Rollback
 from shared.proof.model.history import Commit
 from shared.proof.model.paths import build_service_filter
@@ -62,6 +63,8 @@ def prove(
         return report_unjudgeable_python(context, find_likeliest_python(context))
     if search.commit is None:
         return report_uncorroborated(context, search.located, search.verdicts, search.python_source)
+    search = _move_to_declaring_state(context, search, search.commit)
+    assert search.commit is not None  # as before
     blob = history.blob_ids([(search.commit.id, search.located.path)])[search.commit.id, search.located.path]
     deployed = FileAtCommit(search.commit, search.located.path, blob)
     if is_not_python(history, search.verdicts, deployed, branch.head):
@@ -88,6 +91,27 @@ def _check_source_roots(context: ProofContext, search: DeployedSearch | None) ->
                 f"--source-root {root}: contains no Python file, neither at the head of {context.branch.name} "
                 "nor at the deployed commit"
             )
+
+
+def _move_to_declaring_state(context: ProofContext, search: DeployedSearch, commit: Commit) -> DeployedSearch:
+    """The same version as a later state of the branch, where its own commit's image has another Python than ran.
+
+    The file was sound there: it fails since the image has the Python that ran.
+    """
+    history, located, python = context.history, search.located, search.verdicts.python
+    declarations = DeclarationReader(history)
+    own = declarations.find_fact(commit.id, located.path)
+    if located.source is not DeployedSource.INFERRED or own is None or not own.is_of_image or own.version == python:
+        return search
+    states = BranchStates(history, context.branch.head)
+    seen_at = context.incident.last_seen if context.incident.dated else None
+    state = (states.find_state_at(seen_at) if seen_at is not None else None) or history.resolve(context.branch.head)
+    declared = declarations.find_fact(state.id, located.path)
+    locations = [(state.id, located.path), (commit.id, located.path)]
+    is_same = len({history.blob_ids(locations).get(location) for location in locations}) == 1
+    if not is_same or declared is None or not declared.is_of_image or declared.version != python:
+        return search
+    return replace(search, located=replace(located, commit=state))
 
 
 def _trace_file(context: ProofContext, search: DeployedSearch, deployed: FileAtCommit) -> ProvenBreak:

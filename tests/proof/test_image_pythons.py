@@ -236,3 +236,60 @@ def test_one_walk_reads_the_declarations_of_a_long_branch(
     assert proof.fix is not None
     assert proof.fix.commit.id == story.ids["newer image"]
     assert texts_read == [_dockerfile("3.11"), _dockerfile("3.12")]
+
+
+def test_a_version_that_was_sound_on_its_own_image_was_not_what_ran(
+    story: HistoryBuilder, compilers: LocalCompilers
+) -> None:
+    """Nothing names the deployed commit, and the log fits the file since it was written, on another Python."""
+    _start(story, "3.12", valid_source())
+    story.commit("quotes", {"relay.py": NESTED_QUOTES})
+    story.commit("older image", {"Dockerfile": _dockerfile("3.11")})
+    story.write_repository()
+    proof = prove_incident(
+        story.path, make_incident("/app/relay.py", make_sighting(3)), compilers, ProofRequest(fallback_python="3.8")
+    )
+    assert proof.introduced is not None
+    assert proof.introduced.commit.id == story.ids["older image"]
+    assert proof.rollback is not None
+    assert proof.rollback.commit.id == story.ids["quotes"]
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        "ARG PY=3.12\nFROM python:${PY}-slim\nCOPY . .\nCMD python main.py\n",
+        f"FROM python:3.12-slim@sha256:{'0' * 64}\nCOPY . .\nCMD python main.py\n",
+        "FROM python:3.12-slim\nRUN uv sync\nCOPY . .\nCMD python main.py\n",
+        "FROM python:3.12-slim\nENV UV_PYTHON=3.11\nCOPY . .\nCMD python main.py\n",
+        "FROM python:3.11-slim AS prod\nCOPY . .\nFROM python:3.12-slim\nCOPY . .\nCMD python main.py\n",
+        "FROM python:3.11 AS build\nFROM python:3.12-slim\nCOPY --from=build /opt /opt\nCOPY . .\nCMD python main.py\n",
+    ],
+)
+def test_an_image_that_may_run_another_python_fixes_nothing(
+    story: HistoryBuilder, compilers: LocalCompilers, newer: str
+) -> None:
+    _start(story, "3.11", valid_source())
+    story.commit("break", {"relay.py": NESTED_QUOTES})
+    story.commit("newer image", {"Dockerfile": newer})
+    assert _prove(story, compilers, "break").fix is None
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import relay\nimport imp\n",
+        "import relay\nimport inspect\ninspect.getargspec\n",
+        "import sys\nimport relay\nif sys.version_info >= (3, 12):\n    from relay import missing\n",
+    ],
+)
+def test_what_the_new_python_lacks_refuses_a_target(
+    story: HistoryBuilder, compilers: LocalCompilers, source: str
+) -> None:
+    story.commit("start", {"Dockerfile": _dockerfile("3.10"), "main.py": source, "relay.py": valid_source()})
+    story.commit("break", {"relay.py": NESTED_QUOTES})
+    story.commit("newer image", {"Dockerfile": _dockerfile("3.12")})
+    proof = _prove(story, compilers, "break", logged_python="3.10")
+    assert proof.fix is not None
+    assert proof.target is None
+    assert [refused.gate for refused in proof.refused_commits] == ["own_python"]

@@ -12,7 +12,7 @@ class ImagePython:
     """The Python of the image that a commit builds."""
 
     version: str
-    """The minor version, such as `3.11`."""
+    """The minor version, such as `3.11`; "" where the commit leaves it open."""
     source: str = ""
     """Where the commit declares it, as `Dockerfile, line 1: FROM python:3.11-slim`; "" where it does not."""
 

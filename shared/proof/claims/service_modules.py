@@ -102,13 +102,13 @@ class ImageModules:
 
     @cached_property
     def image_python(self) -> ImagePython:
-        """What the commit's own files declare for its image; the Python that ran where they do not say."""
+        """What the commit's own files declare for its image; the Python that ran where those of the deployed do not."""
         if not self._is_python_declared():
             return ImagePython(self._python)
         facts = {self._find_declared(layout.dockerfile) for layout in self.layouts}
         fact = next(iter(facts)) if len(facts) == 1 else None
         if fact is None:
-            return ImagePython(self._python)
+            return ImagePython("")
         return ImagePython(fact.version, f"{fact.path}, line {fact.line}: {fact.text}")
 
     def _find_declared(self, dockerfile: str) -> PythonFact | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from shared.proof.declared.ci_python import CiPythons, find_ci_pythons, is_ci_file
 from shared.proof.declared.development_python import PythonFact, find_development_pythons, parse_version_file
-from shared.proof.declared.dockerfile_python import find_dockerfile_python
+from shared.proof.declared.dockerfile_python import find_dockerfile_python, is_python_certain
 
 __all__ = [
     "CiPythons",
@@ -134,7 +134,14 @@ def _rank_dockerfile(path: str) -> int:
 def _find_dockerfile_fact(path: str, text: str) -> Iterator[PythonFact]:
     dockerfile_python = find_dockerfile_python(text)
     if dockerfile_python:
-        yield PythonFact(dockerfile_python.version, path, dockerfile_python.line, dockerfile_python.text, "dockerfile")
+        yield PythonFact(
+            dockerfile_python.version,
+            path,
+            dockerfile_python.line,
+            dockerfile_python.text,
+            "dockerfile",
+            is_certain=is_python_certain(text),
+        )
 
 
 _BUILDPACK_FILES = ("project.toml", "cloudbuild.yaml", "cloudbuild.yml", "Procfile")

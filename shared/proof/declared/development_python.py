@@ -29,10 +29,13 @@ class PythonFact:
     kind: str
     """`dockerfile`, `buildpack`, `python-version`, `requires-python`, `target-version`, `pre-commit`, `unreadable`."""
 
+    is_certain: bool = True
+    """False for a Dockerfile whose image may run another Python than it names."""
+
     @property
     def is_of_image(self) -> bool:
-        """Whether it is what an image is built with; a requirement leaves room for several versions."""
-        return self.kind in {"dockerfile", "buildpack", "python-version"}
+        """Whether an image certainly runs it; a requirement leaves room for several versions."""
+        return self.is_certain and self.kind in {"dockerfile", "buildpack", "python-version"}
 
 
 def find_development_pythons(files: Mapping[str, str]) -> tuple[PythonFact, ...]:

@@ -24,6 +24,11 @@ _COPY_FROM = re.compile(r"--from=(\S+)")
 _INSTALLED_VERSION = re.compile(
     r"(?<![\w./-])(?:python-?=?=?|uv python install\s+|pyenv install\s+(?:-\S+\s+)*)(3\.\d{1,2})(?![\w]|-config)"
 )
+_BRINGS_PYTHON = re.compile(
+    r"\b(?:uv|uvx|pyenv|conda|mamba|micromamba|poetry|pdm|hatch|rye|venv|virtualenv|nix|asdf|mise)\b|UV_PYTHON"
+    r"|\bln\s+-|\bpython3?[.-]3\.\d|\bpython3\.\d"
+)
+"""In an instruction: what may run another Python than the one of the base image."""
 _NAMED_VERSION = re.compile(r"(?:^|[-_.])py(?:thon)?[-_]?(3[.-]?\d{1,2})(?!\d)", re.IGNORECASE)
 _TAGGED_VERSION = re.compile(r"(?:^|-)v?(3\.\d{1,2})(?!\d)")
 
@@ -51,6 +56,21 @@ def find_dockerfile_python(text: str) -> DockerfilePython | None:
     """The Python of the final stage; None where the text does not show it."""
     stages = _parse_stages(text)
     return _find_stage_python(stages, len(stages) - 1) if stages else None
+
+
+@lru_cache(maxsize=512)
+def is_python_certain(text: str) -> bool:
+    """Whether the image certainly runs the Python of its FROM lines, whatever the build is given and wherever it ends.
+
+    Not with a variable or a digest in one of them, with several versions, or with a tool that brings a Python itself.
+    """
+    instructions = parse_instructions(text)
+    images = [parts[1] for _, word, rest in instructions if word == "FROM" and (parts := _FROM.fullmatch(rest))]
+    copied = [name for _, word, rest in instructions if word == "COPY" for name in _COPY_FROM.findall(rest)]
+    if any("$" in image or "@" in image for image in (*images, *copied)):
+        return False
+    versions = {parse_image_python(image) for image in (*images, *copied)} - {None}
+    return len(versions) == 1 and not any(_BRINGS_PYTHON.search(f"{word} {rest}") for _, word, rest in instructions)
 
 
 def parse_image_python(image: str) -> str | None:

@@ -41,6 +41,8 @@ class OwnVerdicts:
     verdicts: CompileVerdicts
     replace_deployed: bool
     """Whether that Python certainly runs the commit, so that the deployed one has no say there."""
+    find_loss: Callable[[Mapping[str, str]], str] = field(default=lambda _: "")
+    """What these files (path to blob) ask of it in vain, and not of the deployed one: one sentence, "" for nothing."""
 
 
 @dataclass(slots=True)
@@ -131,6 +133,8 @@ class Gates:
         if broken := self._find_broken(state, own.verdicts):
             detail = f"{_describe_position(broken[0])} does not compile {on_python}"
             return GateFailure("own_python", detail + _describe_others(broken))
+        if loss := own.find_loss(state.blobs):
+            return GateFailure("own_python", f"{loss} {on_python}")
         if own.replace_deployed and (unseen := self.find_unjudged(commit, own.verdicts)):
             return GateFailure("unseen", f"{unseen[0]} could not be checked {on_python}")
         return None

@@ -1,5 +1,6 @@
 """The verdicts on the Python that a candidate commit declares for its own image."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.errors import UsageError
@@ -13,8 +14,12 @@ from shared.proof.gating.gates import OwnVerdicts
 from shared.proof.gating.loaded_files import LoadedFiles
 from shared.proof.judging.compile_verdicts import CompileVerdicts
 from shared.proof.loading.commit_tree import CommitTree, find_changed_paths
+from shared.proof.model.checker_report import CheckerRule
 from shared.proof.model.finding import DeclaredFile
 from shared.proof.model.ports import Compilers, History
+
+_LOST = frozenset((CheckerRule.MODULE, CheckerRule.MODULE_MEMBER, CheckerRule.ATTRIBUTE))
+"""What another Python's own library may lack."""
 
 
 @dataclass(slots=True)
@@ -102,7 +107,22 @@ class TargetPython:
         if declared.version not in self._verdicts_by_python:
             self._verdicts_by_python[declared.version] = build_verdicts(self.history, self.compilers, declared.version)
         verdicts = self._verdicts_by_python[declared.version]
-        return None if verdicts is None else OwnVerdicts(verdicts, declared.is_of_image and deployed.is_of_image)
+        if verdicts is None:
+            return None
+        is_certain = declared.is_of_image and deployed.is_of_image
+        return OwnVerdicts(verdicts, is_certain, lambda blobs: self._find_loss(blobs, declared.version))
+
+    def _find_loss(self, blobs: Mapping[str, str], python: str) -> str:
+        """What the type checker misses on a Python and not on the deployed one: modules, names and attributes."""
+        contents = {path: self.history.read(blob) or b"" for path, blob in blobs.items() if path.endswith(".py")}
+        checker = self.compilers.type_checker()
+        former, later = (
+            checker.check(contents, version, [""], [*contents]) for version in (self.deployed_verdicts.python, python)
+        )
+        known = {(entry.path, entry.rule, entry.message) for entry in former.diagnostics}
+        lost = (entry for entry in later.diagnostics if entry.rule in _LOST and entry.path in contents)
+        first = next((entry for entry in lost if (entry.path, entry.rule, entry.message) not in known), None)
+        return "" if first is None else f"{first.path}, line {first.line}, asks in vain for {first.name or 'a module'}"
 
     def _find_deployed(self) -> PythonFact | None:
         if not self._deployed_facts:

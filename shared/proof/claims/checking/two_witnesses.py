@@ -63,7 +63,8 @@ class TwoWitnesses:
             return verdict
         probed = self._probe(claim, finder, files.contents[claim.path])
         contents = {**files.contents, claim.path: probed.content}
-        python = finder.modules.image_python.version if claim.family in _BY_PYTHON else finder.modules.python
+        image = finder.modules.image_python.version if claim.family in _BY_PYTHON else ""
+        python = image or finder.modules.python
         report = self._checker.check(contents, python, files.roots, [claim.path])
         if claim.path not in report.judged_paths:
             return verdict

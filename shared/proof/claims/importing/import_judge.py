@@ -259,7 +259,7 @@ def _judge_standard_module(modules: ServiceModules, request: ImportRequest) -> _
     if not is_bound_to_version(request.parts[0]) or is_standard_module(request.parts[0], modules.python):
         return None
     image = modules.image_python
-    if not is_standard_module(request.parts[0], image.version):
+    if not image.version or not is_standard_module(request.parts[0], image.version):
         return None
     return _Answer(ClaimState.HOLDS, f"{request.parts[0]} is of {image}")
 

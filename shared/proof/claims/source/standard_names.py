@@ -75,6 +75,8 @@ class StandardNames:
         if not is_standard_module(asked.module.partition(".")[0], modules.python):
             return None
         image = modules.image_python
+        if not image.version:
+            return None
         fails = self.fails_so(asked, modules.python, image.version)
         has = "does not have" if fails else "has"
         return None if fails is None else (fails, f"{asked.module} {has} {asked.name} on {image}")

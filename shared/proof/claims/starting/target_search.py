@@ -149,6 +149,9 @@ class TargetSearch:
         return is_made or self._image.files.is_folder(path)
 
     def _confirm_found(self, target: StartTarget, path: str, modules: "_StartModules") -> TargetState:
+        copies = self._image.files.image_paths(path)
+        if not any(copy.startswith(f"{root.rstrip('/')}/") for copy in copies for root in target.roots):
+            return TargetState(ClaimState.UNKNOWN, f"{path} is found only where a build installs it")
         presence = self._contents.holds(path)
         if presence.state is Presence.UNKNOWN:
             return TargetState(ClaimState.UNKNOWN, presence.reason)
