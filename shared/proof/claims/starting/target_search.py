@@ -150,7 +150,10 @@ class TargetSearch:
 
     def _confirm_found(self, target: StartTarget, path: str, modules: "_StartModules") -> TargetState:
         copies = self._image.files.image_paths(path)
-        if not any(copy.startswith(f"{root.rstrip('/')}/") for copy in copies for root in target.roots):
+        below = target.module.replace(".", "/")
+        endings = (".py", "/__init__.py", "/__main__.py")
+        expected = {f"{root.rstrip('/')}/{below}{ending}" for root in target.roots for ending in endings}
+        if target.module and not expected.intersection(copies):
             return TargetState(ClaimState.UNKNOWN, f"{path} is found only where a build installs it")
         presence = self._contents.holds(path)
         if presence.state is Presence.UNKNOWN:
