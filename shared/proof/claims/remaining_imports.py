@@ -19,6 +19,8 @@ from shared.proof.loading.startup_chain import parse_statements
 from shared.proof.model.ports import History
 
 _ASKING = frozenset((ClaimFamily.IMPORT_NAME, ClaimFamily.MODULE))
+_IMPORTING_BY_NAME = (b"import_module", b"__import__")
+"""A file with one of these may load whatever it names."""
 _MAX_ASKED = 40
 """Files that are judged for one commit."""
 
@@ -92,7 +94,11 @@ class RemainingImports:
         name = path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
         for other, blob in blobs.items():
             text = self.history.read(blob) or b"" if other != path else b""
-            statements = parse_statements(text) if name.encode() in text else ()
+            if name.encode() not in text:
+                continue
+            if any(word in text for word in _IMPORTING_BY_NAME):
+                return True
+            statements = parse_statements(text)
             always = (statement.imported for statement in statements if statement.always_runs)
             if any(name in (*entry.module.split("."), *entry.names) for entry in always):
                 return True
