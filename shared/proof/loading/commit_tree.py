@@ -215,7 +215,7 @@ def read_folder(history: History, folder: str) -> Folder:
 def find_changed_paths(history: History, before: str, after: str) -> Iterator[tuple[str, bool]]:
     """Each file that differs below two folders, and whether it came or went (False: its contents changed).
 
-    Only folders whose ids differ are read.
+    A link that came or went is among them. Only folders whose ids differ are read.
     """
     if before == after:
         return
@@ -224,6 +224,7 @@ def find_changed_paths(history: History, before: str, after: str) -> Iterator[tu
         _check_folder_count(waiting)
         old, new = (read_folder(history, folder_id) if folder_id else _EMPTY_FOLDER for folder_id in (old_id, new_id))
         yield from ((above + name, gone) for name, gone in _compare_entries(old.files, new.files))
+        yield from ((above + name, True) for name in sorted(old.links ^ new.links))
         below = (name for name, _ in _compare_entries(old.folders, new.folders))
         waiting += [(f"{above}{name}/", old.folders.get(name, ""), new.folders.get(name, "")) for name in below]
 
