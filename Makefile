@@ -22,7 +22,7 @@ install: .venv/.done ## make .venv with the pinned requirements
 	@echo "2/3 Installing $$(grep -c '^[a-z0-9].*==' requirements-dev.txt) pinned packages: one to four minutes"
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.txt
 	@echo "3/3 Installing provenfix itself"
-	PYTHONWARNINGS="ignore:Editable installation,ignore:Package 'provenfix.functions.local.page" \
+	PYTHONWARNINGS="ignore:Editable installation,ignore:Package 'provenfix.functions.local.page,ignore:Package 'provenfix.terraform" \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
