@@ -99,9 +99,11 @@ def _move_to_declaring_state(context: ProofContext, search: DeployedSearch, comm
     The file was sound there: it fails since the image has the Python that ran.
     """
     history, located, python = context.history, search.located, search.verdicts.python
+    if located.source is not DeployedSource.INFERRED:
+        return search
     declarations = DeclarationReader(history)
     own = declarations.find_fact(commit.id, located.path)
-    if located.source is not DeployedSource.INFERRED or own is None or not own.is_of_image or own.version == python:
+    if own is None or not own.is_of_image or own.version == python:
         return search
     states = BranchStates(history, context.branch.head)
     seen_at = context.incident.last_seen if context.incident.dated else None

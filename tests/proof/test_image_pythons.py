@@ -1,14 +1,16 @@
 """A file that fails on the Python of one image may compile on that of another: histories in, breaks and fixes out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
+from shared.adapters.checkers.ty_checker import TyChecker
 from shared.adapters.compilers.best_compilers import LocalCompilers
 from shared.adapters.git.repository import GitRepository
 from shared.proof.declared.deployed_python import PythonFact, find_deployed_fact
 from shared.proof.gating import image_pythons
+from shared.proof.model.checker_report import CheckerReport
 from shared.proof.model.finding import Finding, PythonChange
 from shared.proof.model.recommendation import ActionKind, Reason
 from shared.proof.model.target import CheckStatus
@@ -293,3 +295,24 @@ def test_what_the_new_python_lacks_refuses_a_target(
     assert proof.fix is not None
     assert proof.target is None
     assert [refused.gate for refused in proof.refused_commits] == ["own_python"]
+
+
+def test_what_the_checker_does_not_answer_for_the_old_python_is_no_loss(
+    story: HistoryBuilder, compilers: LocalCompilers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not know what the image installs: without the other answer that would look like a loss."""
+    check = TyChecker.check
+
+    def check_new(
+        self: TyChecker, files: Mapping[str, bytes], python: str, roots: Sequence[str], judged: Sequence[str]
+    ) -> CheckerReport:
+        answer = check(self, files, python, roots, judged)
+        return answer if python == "3.12" else CheckerReport("ty", failure_reason="took too long")
+
+    monkeypatch.setattr(TyChecker, "check", check_new)
+    _start(story, "3.11", valid_source())
+    story.commit("break", {"relay.py": NESTED_QUOTES + "import harbour_client\n"})
+    story.commit("newer image", {"Dockerfile": _dockerfile("3.12")})
+    proof = _prove(story, compilers, "break")
+    assert proof.target is not None
+    assert proof.target.commit.id == story.ids["newer image"]

@@ -113,14 +113,18 @@ class TargetPython:
         return OwnVerdicts(verdicts, is_certain, lambda blobs: self._find_loss(blobs, declared.version))
 
     def _find_loss(self, blobs: Mapping[str, str], python: str) -> str:
-        """What the type checker misses on a Python and not on the deployed one: modules, names and attributes."""
+        """What the type checker misses on a Python and not on the deployed one: modules, names and attributes.
+
+        Of a file that it cannot read on both there is nothing to compare.
+        """
         contents = {path: self.history.read(blob) or b"" for path, blob in blobs.items() if path.endswith(".py")}
         checker = self.compilers.type_checker()
         former, later = (
             checker.check(contents, version, [""], [*contents]) for version in (self.deployed_verdicts.python, python)
         )
         known = {(entry.path, entry.rule, entry.message) for entry in former.diagnostics}
-        lost = (entry for entry in later.diagnostics if entry.rule in _LOST and entry.path in contents)
+        compared = frozenset(former.judged_paths).intersection(later.judged_paths)
+        lost = (entry for entry in later.diagnostics if entry.rule in _LOST and entry.path in compared)
         first = next((entry for entry in lost if (entry.path, entry.rule, entry.message) not in known), None)
         return "" if first is None else f"{first.path}, line {first.line}, asks in vain for {first.name or 'a module'}"
 
